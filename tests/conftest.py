@@ -1,0 +1,32 @@
+"""The world of every test: its database, its files, its languages. Rows come from tests/factories."""
+
+import pytest
+from django.conf import settings as django_settings
+
+
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true", help="run the full counts of races, kills and loads")
+
+
+@pytest.fixture(scope="session")
+def rounds(request):
+    """How often a race, kill or load is repeated: rounds(sample, full), full with --soak."""
+
+    def rounds(sample: int, full: int) -> int:
+        return full if request.config.getoption("--soak") else sample
+
+    return rounds
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_parallel_suffix):
+    """SQLite in a file, one for each xdist worker: live servers, threads and other processes must see it."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def files_of_their_own(settings, tmp_path):
+    """Uploads and prints of one test are nobody else's."""
+    settings.MEDIA_ROOT = tmp_path / "files"

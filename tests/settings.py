@@ -1,0 +1,18 @@
+"""The settings as the tests need them: a trial installation with a database of its own."""
+
+import os
+
+os.environ.setdefault("DEMO", "1")
+# A .env for production must not lead the tests to its database.
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
+
+from datesheet.settings import *
+
+# Argon2 is slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Files as they stand in the working tree, also after a demo has collected others.
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
