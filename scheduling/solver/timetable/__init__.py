@@ -1,0 +1,1 @@
+"""The exam timetable solver. Arrays in, arrays out: `make_problem`, then `solve`."""
