@@ -1,0 +1,9 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("staff/", admin.site.urls),
+    path("account/", include("allauth.urls")),
+    path("", include("projects.urls")),
+    path("", include("scheduling.urls")),
+]

@@ -1,0 +1,87 @@
+"""Who may do what where. Every door asks here.
+
+An institution's administrators own all its projects; anybody else needs a membership of the project. Who has
+none finds nothing: the answer for a project of others and for one that does not exist is the same.
+"""
+
+from typing import NamedTuple
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+
+from .models import Institution, Membership, Project, ProjectMember, ProjectRole, Role
+
+EDITORS = frozenset({ProjectRole.OWNER, ProjectRole.PLANNER})
+CLERKS = frozenset({ProjectRole.OWNER, ProjectRole.PLANNER, ProjectRole.DUTY_CLERK})
+
+
+class Standing(NamedTuple):
+    """Where a request stands: the tenant, and the person's roles in it."""
+
+    institution: Institution
+    project: Project | None
+    institution_role: Role | None
+    project_role: ProjectRole | None
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.institution_role == Role.ADMINISTRATOR
+
+    @property
+    def may_edit(self) -> bool:
+        """May change the project's data, rules and solutions."""
+        return self.project_role in EDITORS and not (self.project and self.project.is_archived)
+
+    @property
+    def owns(self) -> bool:
+        return self.project_role == ProjectRole.OWNER
+
+
+def institutions_of(user: User | AnonymousUser) -> QuerySet[Institution]:
+    """Where the person is a member, or is let into a project."""
+    if not user.is_authenticated:
+        return Institution.objects.none()
+    mine = Q(pk__in=Membership.objects.filter(user=user).values("institution"))
+    shared = Q(pk__in=ProjectMember.objects.filter(user=user).values("institution"))
+    return Institution.objects.filter(mine | shared)
+
+
+def projects_of(user: User | AnonymousUser) -> QuerySet[Project]:
+    if not user.is_authenticated:
+        return Project.objects.none()
+    member = Q(pk__in=ProjectMember.objects.filter(user=user).values("project"))
+    administrator = Q(
+        institution__in=Membership.objects.filter(user=user, role=Role.ADMINISTRATOR).values("institution")
+    )
+    return Project.objects.filter(member | administrator).select_related("institution")
+
+
+def standing(user: User | AnonymousUser, institution_slug: str, project_slug: str | None) -> Standing | None:
+    """The person's standing at that address, or None where the person has none (or nothing is there)."""
+    if not user.is_authenticated:
+        return None
+    institution = institutions_of(user).filter(slug=institution_slug).first()
+    if institution is None:
+        return None
+    membership = Membership.objects.filter(institution=institution, user=user).first()
+    institution_role = Role(membership.role) if membership else None
+    if project_slug is None:
+        return Standing(institution, None, institution_role, None)
+    project = projects_of(user).filter(institution=institution, slug=project_slug).first()
+    if project is None:
+        return None
+    if institution_role == Role.ADMINISTRATOR:
+        return Standing(institution, project, institution_role, ProjectRole.OWNER)
+    member = ProjectMember.objects.for_project(project).get(user=user)
+    return Standing(institution, project, institution_role, ProjectRole(member.role))
+
+
+def is_staff_somewhere(user: User | AnonymousUser) -> bool:
+    return institutions_of(user).exists()
+
+
+def needs_second_factor(user: User | AnonymousUser) -> bool:
+    """Does an institution that the person works for ask for a second factor?"""
+    return institutions_of(user).filter(requires_second_factor=True).exists()

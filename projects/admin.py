@@ -1,0 +1,113 @@
+"""Admin base classes inside the wall: the list, the object, every choice and the new row's tenant.
+
+A model admin of a ProjectModel inherits ProjectScopedAdmin, an inline ProjectScopedInline. Both work only at an
+address inside a project (projects.middleware); elsewhere they show no rows and grant no right.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from . import access
+from .models import ProjectModel, ProjectRole, TenantModel
+
+
+class ProjectScopedForm(ModelForm):
+    """Knows its project before it is checked: without it Django skips each unique constraint that names it."""
+
+    project: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.project is not None and self.instance.project_id is None:
+            self.instance.project = self.project
+            self.instance.institution_id = self.project.institution_id
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"project", "institution"}
+
+
+class _InsideTheProject:
+    """What model admins and inlines share: rows, choices and rights of request.project only."""
+
+    form = ProjectScopedForm
+    # Who may change rows; everybody with a standing in the project may look.
+    edit_roles: frozenset[ProjectRole] = access.EDITORS
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).for_project(request.project)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
+        form = super().get_form(request, obj, **kwargs)
+        form.project = request.project
+        return form
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        related = db_field.related_model
+        if isinstance(related, type) and issubclass(related, TenantModel) and "queryset" not in kwargs:
+            rows = related._default_manager.get_queryset()
+            kwargs["queryset"] = (
+                rows.for_project(request.project)
+                if issubclass(related, ProjectModel)
+                else rows.for_institution(request.institution)
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def _may_edit(self, request: HttpRequest) -> bool:
+        standing = request.standing
+        return bool(
+            standing
+            and standing.project
+            and not standing.project.is_archived
+            and standing.project_role in self.edit_roles
+        )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.project is not None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.project is not None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+
+class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
+    list_per_page = 50
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No looking through a reference into the tenant or its people."""
+        if {"institution", "project", "created_by", "by", "asked_by"} & set(lookup.split("__")):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> Any:
+        # Autocomplete begins from the default manager of the *other* model's admin: narrow it here as well.
+        return super().get_search_results(request, queryset.for_project(request.project), search_term)
+
+
+class ProjectScopedInline(_InsideTheProject, admin.TabularInline):
+    extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.project = request.project
+        return formset
+
+
+class ProjectScopedRelatedFilter(admin.RelatedFieldListFilter):
+    """A filter on a reference that offers this project's rows only."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        rows = field.related_model._default_manager.for_project(request.project)
+        return [(row.pk, str(row)) for row in rows]

@@ -1,0 +1,80 @@
+"""The tenant is in the address: /at/<institution>/<project>/staff/… is the staff site inside that project.
+
+The part before /staff/ becomes the script prefix, so that every link that the admin makes stays inside, and
+two tabs can show two projects. Nothing about the tenant is kept in the session.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.utils import timezone, translation
+
+from . import access, history
+from .models import Project, ProjectMember
+
+TENANT_ADDRESS = re.compile(
+    r"^/at/(?P<institution>[-\w]+)(?:/(?P<project>(?!staff/)[-\w]+))?(?P<rest>/staff/.*)$"
+)
+
+
+class TenantMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.standing = request.institution = request.project = None
+        with history.acting(by=request.user if request.user.is_authenticated else None):
+            address = TENANT_ADDRESS.match(request.path_info)
+            if address is None:
+                if request.path_info.startswith("/staff/") and (turned_away := self.turn_away(request)):
+                    return turned_away
+                return self.get_response(request)
+            return self.inside(request, **address.groupdict())
+
+    def inside(self, request: HttpRequest, institution: str, project: str | None, rest: str) -> HttpResponse:
+        if turned_away := self.turn_away(request):
+            return turned_away
+        request.standing = access.standing(request.user, institution, project)
+        if request.standing is None:
+            raise Http404
+        request.institution, request.project = request.standing.institution, request.standing.project
+        outer_prefix = get_script_prefix()
+        prefix = "/".join(["/at", institution, *([project] if project else [])])
+        request.path_info = rest
+        set_script_prefix(outer_prefix.rstrip("/") + prefix + "/")
+        try:
+            with (
+                translation.override(request.user.language),
+                timezone.override(request.institution.time_zone),
+            ):
+                request.LANGUAGE_CODE = translation.get_language()
+                response = self.get_response(request)
+        finally:
+            set_script_prefix(outer_prefix)
+        if request.project and request.method == "GET" and response.status_code == 200:
+            self.remember(request)
+        return response
+
+    def turn_away(self, request: HttpRequest) -> HttpResponse | None:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        if access.needs_second_factor(request.user) and not is_mfa_enabled(request.user):
+            return redirect("mfa_activate_totp")
+        return None
+
+    def remember(self, request: HttpRequest) -> None:
+        """Where the person was, for resuming on any device; at most one write a minute and page."""
+        if request.htmx or request.headers.get("Sec-Fetch-Dest", "document") != "document":
+            return
+        now = timezone.now()
+        if request.project.last_accessed_at < now - timedelta(minutes=1):
+            Project.objects.filter(pk=request.project.pk).update(last_accessed_at=now)
+        ProjectMember.objects.for_project(request.project).filter(user=request.user).exclude(
+            last_path=request.path_info[:300], last_opened_at__gt=now - timedelta(minutes=1)
+        ).update(last_opened_at=now, last_path=request.path_info[:300])

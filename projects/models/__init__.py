@@ -1,0 +1,40 @@
+from .files import FileKind, SavePoint, StoredFile
+from .history import Change
+from .outbox import OutboxMessage
+from .people import BusyTime, Person
+from .tenancy import (
+    Institution,
+    Membership,
+    Project,
+    ProjectMember,
+    ProjectModel,
+    ProjectQuerySet,
+    ProjectRole,
+    Role,
+    Stage,
+    TenantModel,
+    TenantQuerySet,
+)
+from .throttle import Bucket
+
+__all__ = [
+    "Bucket",
+    "BusyTime",
+    "Change",
+    "FileKind",
+    "Institution",
+    "Membership",
+    "OutboxMessage",
+    "Person",
+    "Project",
+    "ProjectMember",
+    "ProjectModel",
+    "ProjectQuerySet",
+    "ProjectRole",
+    "Role",
+    "SavePoint",
+    "Stage",
+    "StoredFile",
+    "TenantModel",
+    "TenantQuerySet",
+]

@@ -1,0 +1,229 @@
+"""The wall: which institution, and which project inside it, a row belongs to."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Institution(models.Model):
+    """A school or university: the tenant."""
+
+    slug = models.SlugField(_("address"), max_length=50, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    address = models.CharField(_("address line on letterheads"), max_length=300, blank=True)
+    logo = models.FileField(_("logo"), upload_to="logos/", blank=True)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=50, default="UTC")
+    currency = models.CharField(_("currency"), max_length=3, default="PKR")
+    requires_second_factor = models.BooleanField(
+        _("staff need a second factor"),
+        default=True,
+        help_text=_("Staff must add an authenticator app before they can open anything."),
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("institution")
+        verbose_name_plural = _("institutions")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TenantQuerySet(models.QuerySet):
+    """Rows of one institution. Of no tenant, no rows."""
+
+    def for_institution(self, institution: Institution | None) -> Self:
+        return self.filter(institution=institution) if institution else self.none()
+
+
+class TenantModel(models.Model):
+    """A row of one institution."""
+
+    institution = models.ForeignKey(
+        Institution, on_delete=models.CASCADE, editable=False, related_name="+", db_index=False
+    )
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        super().clean()
+        self._refuse_strangers()
+
+    def _refuse_strangers(self) -> None:
+        """No reference may cross the wall, however the row came to be edited."""
+        for field in self._meta.concrete_fields:
+            if not isinstance(field, models.ForeignKey) or field.name in {"institution", "project"}:
+                continue
+            if not issubclass(field.related_model, TenantModel):
+                continue
+            other = getattr(self, field.name, None) if getattr(self, field.attname) is not None else None
+            if other is not None and not self._is_beside(other):
+                raise ValidationError({field.name: _("Choose one from this list.")})
+
+    def _is_beside(self, other: "TenantModel") -> bool:
+        return other.institution_id == self.institution_id
+
+
+class Role(models.TextChoices):
+    ADMINISTRATOR = "administrator", _("administrator")
+    OFFICE = "office", _("office")
+    TUTOR = "tutor", _("tutor")
+    STAFF = "staff", _("staff")
+
+
+class Membership(TenantModel):
+    """A person's role in an institution."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("person"),
+    )
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.STAFF)
+
+    class Meta:
+        verbose_name = _("member of the institution")
+        verbose_name_plural = _("members of the institution")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "user"],
+                name="projects_membership_once",
+                violation_error_message=_("That person is a member already: change the role instead."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class Stage(models.TextChoices):
+    """How far a project has come, in order."""
+
+    DATA = "data", _("Data")
+    RULES = "rules", _("Rules")
+    DATESHEET = "datesheet", _("Datesheet")
+    ROOMS = "rooms", _("Rooms and seats")
+    DUTIES = "duties", _("Duties")
+    PUBLISHED = "published", _("Published")
+
+    @property
+    def number(self) -> int:
+        return list(Stage).index(self)
+
+
+class Project(TenantModel):
+    """One exam season's workspace."""
+
+    slug = models.SlugField(_("address"), max_length=50)
+    name = models.CharField(_("name"), max_length=150)
+    term = models.CharField(_("term"), max_length=100, blank=True)
+    stage = models.CharField(
+        _("stage"), max_length=12, choices=Stage.choices, default=Stage.DATA, editable=False
+    )
+    is_archived = models.BooleanField(_("archived"), default=False, editable=False)
+    dates_are_day_first = models.BooleanField(
+        _("03/04 means 3 April"), default=True, help_text=_("How dates in uploaded sheets are read.")
+    )
+    # Header mappings that people corrected: {sheet key: {header as written: column name or ""}}.
+    header_mappings = models.JSONField(default=dict, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_accessed_at = models.DateTimeField(_("last opened at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
+        ordering = ["-last_accessed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "slug"],
+                name="projects_project_slug_once",
+                violation_error_message=_("Another project has that address: choose another."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> str:
+        """How commands and addresses name it: institution-slug/project-slug."""
+        return f"{self.institution.slug}/{self.slug}"
+
+
+class ProjectQuerySet(TenantQuerySet):
+    def for_project(self, project: Project | None) -> Self:
+        return self.filter(project=project) if project else self.none()
+
+
+class ProjectModel(TenantModel):
+    """A row of one project. Its unique keys and indexes start with the project."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, editable=False, related_name="+", db_index=False
+    )
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.institution_id = self.project.institution_id
+        super().save(*args, **kwargs)
+
+    def _is_beside(self, other: TenantModel) -> bool:
+        if isinstance(other, ProjectModel):
+            return other.project_id == self.project_id
+        return super()._is_beside(other)
+
+
+class ProjectRole(models.TextChoices):
+    OWNER = "owner", _("owner")
+    PLANNER = "planner", _("planner")
+    DEPARTMENT = "department", _("department")
+    DUTY_CLERK = "duty-clerk", _("duty clerk")
+    VIEWER = "viewer", _("viewer")
+
+
+class ProjectMember(ProjectModel):
+    """A person's role in a project, and where that person was in it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="project_memberships",
+        verbose_name=_("person"),
+    )
+    role = models.CharField(_("role"), max_length=12, choices=ProjectRole.choices, default=ProjectRole.VIEWER)
+    department = models.CharField(
+        _("department"),
+        max_length=150,
+        blank=True,
+        help_text=_("The only department that this member may edit."),
+    )
+    last_opened_at = models.DateTimeField(_("last opened at"), null=True, blank=True, editable=False)
+    last_path = models.CharField(max_length=300, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("member of the project")
+        verbose_name_plural = _("members of the project")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "user"],
+                name="projects_member_once",
+                violation_error_message=_("That person is a member already: change the role instead."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"

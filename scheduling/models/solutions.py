@@ -1,0 +1,198 @@
+"""One version of the whole plan, and the run that made it."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import ProjectModel, ProjectQuerySet
+
+from .calendar import Period
+from .exams import Sitting
+from .places import Room
+
+
+class RuleSetting(ProjectModel):
+    """How a project uses a rule of scheduling.rules: on or off, hard or soft, how dear, which numbers."""
+
+    rule = models.CharField(_("rule"), max_length=40)
+    is_on = models.BooleanField(_("used"), default=True)
+    is_hard = models.BooleanField(_("must hold"), default=False)
+    weight = models.PositiveIntegerField(_("weight"), default=1)
+    limit = models.PositiveSmallIntegerField(_("limit"), null=True, blank=True)
+    days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
+        ordering = ["rule"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "rule"],
+                name="scheduling_rulesetting_once",
+                violation_error_message=_("This project has that rule already: change it instead."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.rule
+
+
+class Run(ProjectModel):
+    """One solve: asked for, running, over. The row is the truth; the queue is only the doorbell."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting for a worker")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    UNDER_WAY = (State.QUEUED, State.RUNNING)
+
+    part = models.CharField(_("part"), max_length=10, default="datesheet")
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    seconds = models.PositiveIntegerField(_("seconds"), default=60)
+    steps = models.PositiveBigIntegerField(_("steps"), null=True, blank=True)
+    seed = models.PositiveBigIntegerField(_("seed"), default=1)
+    workers = models.PositiveSmallIntegerField(_("workers"), default=1)
+    # A solution to begin from, and one to stay close to.
+    start_from = models.ForeignKey(
+        "scheduling.Solution", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # The record of another run's steps, to be taken again exactly.
+    replay_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replays"
+    )
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
+    claim = models.CharField(max_length=32, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # {"seconds", "temperature", "best", "hard", "by_rule", "history": [[seconds, best], …]}
+    progress = models.JSONField(default=dict, blank=True, editable=False)
+    input_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # What a replay needs: seed, steps and temperatures of the winner.
+    record = models.JSONField(default=dict, blank=True, editable=False)
+    message = models.CharField(_("message"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(state__in=["queued", "running"]),
+                name="scheduling_run_one_under_way",
+                violation_error_message=_("A run of this project is under way: wait for it or cancel it."),
+            )
+        ]
+        indexes = [models.Index(fields=["project", "-asked_at"], name="scheduling_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in self.UNDER_WAY
+
+
+class SolutionQuerySet(ProjectQuerySet):
+    def live(self) -> Self:
+        return self.filter(is_live=True)
+
+
+class Solution(ProjectModel):
+    """A whole plan. A run writes a new one; making it the live one is the planner's own act."""
+
+    number = models.PositiveIntegerField(_("number"))
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="solutions")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    is_live = models.BooleanField(_("live"), default=False)
+    hard = models.PositiveIntegerField(_("hard faults"), default=0)
+    cost = models.BigIntegerField(_("cost"), default=0)
+    # {rule code: {"count": n, "cost": n}}, as the solver counted and findings confirmed
+    by_rule = models.JSONField(default=dict, blank=True)
+    unplaced = models.PositiveIntegerField(_("exams without a period"), default=0)
+    # Sentences to the planner: [{"level", "rule", "message"}]
+    findings = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(_("made at"), auto_now_add=True)
+
+    objects = SolutionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("solution")
+        verbose_name_plural = _("solutions")
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="scheduling_solution_number_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(is_live=True), name="scheduling_solution_one_live"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self._meta.verbose_name} {self.number}".capitalize()
+
+
+class Placement(ProjectModel):
+    """A sitting in a period, or, without one, left out."""
+
+    solution = models.ForeignKey(
+        Solution, on_delete=models.CASCADE, related_name="placements", db_index=False
+    )
+    sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="placements")
+    period = models.ForeignKey(
+        Period, null=True, blank=True, on_delete=models.PROTECT, related_name="placements"
+    )
+
+    class Meta:
+        verbose_name = _("placement")
+        verbose_name_plural = _("placements")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "solution", "sitting"], name="scheduling_placement_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sitting}: {self.period}"
+
+
+class RoomShare(ProjectModel):
+    """How many candidates of a placement sit in a room; of one group, where groups have their own pools."""
+
+    placement = models.ForeignKey(Placement, on_delete=models.CASCADE, related_name="shares", db_index=False)
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="shares")
+    group = models.ForeignKey(
+        "scheduling.CandidateGroup", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    candidates = models.PositiveIntegerField(_("candidates"))
+
+    class Meta:
+        verbose_name = _("room of a placement")
+        verbose_name_plural = _("rooms of placements")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "placement", "room", "group"], name="scheduling_roomshare_of_group_once"
+            ),
+            models.UniqueConstraint(
+                fields=["project", "placement", "room"],
+                condition=Q(group__isnull=True),
+                name="scheduling_roomshare_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.room}: {self.candidates}"
