@@ -351,7 +351,7 @@ CHECKS = {
     "ruff check": [PYTHON, "-m", "ruff", "check", "--quiet"],
     "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "--quiet"],
     "types": [PYTHON, "-m", "mypy", "."],
-    "imports": [PYTHON, "-c", LINT_IMPORTS, "--no-cache"],
+    "imports": [PYTHON, "-c", LINT_IMPORTS, "--no-cache", "--no-logo"],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--settings=tests.settings"],
 }
 
@@ -375,14 +375,14 @@ def pytest(name: str, *command: object, env: dict[str, str]) -> Stage:
     begun = time.monotonic()
     colour = ["--color=yes"] if sys.stdout.isatty() else []
     words = [str(word) for word in (*command, *colour)]
-    process = subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.PIPE)
     tail = b""
-    while chunk := os.read(process.stdout.fileno(), 65536):
-        sys.stdout.buffer.write(chunk)
-        sys.stdout.flush()
-        tail = (tail + chunk)[-5000:]
+    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.PIPE) as process:
+        while chunk := os.read(process.stdout.fileno(), 65536):
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.flush()
+            tail = (tail + chunk)[-5000:]
     closing = [line for line in tail.decode(errors="replace").splitlines() if re.search(r" in [\d.]+s", line)]
-    return Stage(name, process.wait(), time.monotonic() - begun, closing[-1] if closing else "")
+    return Stage(name, process.returncode, time.monotonic() - begun, closing[-1] if closing else "")
 
 
 def on_both_databases(words: list[str], env: dict[str, str]) -> list[Stage]:
