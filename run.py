@@ -388,7 +388,8 @@ def pytest(name: str, *command: object, env: dict[str, str]) -> Stage:
 def on_both_databases(words: list[str], env: dict[str, str]) -> list[Stage]:
     """The same tests on SQLite and on a PostgreSQL of their own."""
     command = [PYTHON, "-m", "pytest", *words]
-    sqlite = pytest("tests on SQLite", *command, env={**env, "DATABASE_URL": "sqlite://:memory:"})
+    env.pop("DATABASE_URL", None)  # tests/settings.py names the one, tests/on_postgres.py the other
+    sqlite = pytest("tests on SQLite", *command, env=env)
     postgres = pytest("tests on PostgreSQL", *ON_POSTGRES, *command, env=env)
     if postgres.code == NO_SERVER and os.environ.get("CI") != "true":
         postgres = postgres._replace(code=None)
