@@ -16,7 +16,7 @@ from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import timezone, translation
 
 from . import access, history
-from .models import Project, ProjectMember
+from .models import Place, Project
 
 TENANT_ADDRESS = re.compile(
     r"^/at/(?P<institution>[-\w]+)(?:/(?P<project>(?!staff/)[-\w]+))?(?P<rest>/staff/.*)$"
@@ -57,7 +57,8 @@ class TenantMiddleware:
                 response = self.get_response(request)
         finally:
             set_script_prefix(outer_prefix)
-        if request.project and request.method == "GET" and response.status_code == 200:
+        is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
+        if request.project and request.method == "GET" and is_page:
             self.remember(request)
         return response
 
@@ -69,12 +70,18 @@ class TenantMiddleware:
         return None
 
     def remember(self, request: HttpRequest) -> None:
-        """Where the person was, for resuming on any device; at most one write a minute and page."""
+        """Where the person was, for going on there on any device; at most one write a minute and page."""
         if request.htmx or request.headers.get("Sec-Fetch-Dest", "document") != "document":
             return
-        now = timezone.now()
+        if "_popup" in request.GET:
+            return
+        now, path = timezone.now(), request.path_info[:300]
         if request.project.last_accessed_at < now - timedelta(minutes=1):
             Project.objects.filter(pk=request.project.pk).update(last_accessed_at=now)
-        ProjectMember.objects.for_project(request.project).filter(user=request.user).exclude(
-            last_path=request.path_info[:300], last_opened_at__gt=now - timedelta(minutes=1)
-        ).update(last_opened_at=now, last_path=request.path_info[:300])
+        lately = Place.objects.for_project(request.project).filter(
+            user=request.user, path=path, opened_at__gt=now - timedelta(minutes=1)
+        )
+        if not lately.exists():
+            Place.objects.update_or_create(
+                project=request.project, user=request.user, defaults={"path": path, "opened_at": now}
+            )

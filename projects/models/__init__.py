@@ -5,6 +5,7 @@ from .people import BusyTime, Person
 from .tenancy import (
     Institution,
     Membership,
+    Place,
     Project,
     ProjectMember,
     ProjectModel,
@@ -26,6 +27,7 @@ __all__ = [
     "Membership",
     "OutboxMessage",
     "Person",
+    "Place",
     "Project",
     "ProjectMember",
     "ProjectModel",

@@ -52,6 +52,9 @@ class SavePoint(ProjectModel):
     name = models.CharField(_("name"), max_length=150)
     stage = models.CharField(_("stage"), max_length=12, choices=Stage.choices, editable=False)
     archive = models.FileField(upload_to=generated_name, max_length=200, editable=False)
+    size = models.PositiveBigIntegerField(_("size in bytes"), default=0, editable=False)
+    # Made before going back, so that going back can be taken back.
+    is_automatic = models.BooleanField(_("made by itself"), default=False, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -196,7 +196,7 @@ class ProjectRole(models.TextChoices):
 
 
 class ProjectMember(ProjectModel):
-    """A person's role in a project, and where that person was in it."""
+    """A person's role in a project."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -211,8 +211,6 @@ class ProjectMember(ProjectModel):
         blank=True,
         help_text=_("The only department that this member may edit."),
     )
-    last_opened_at = models.DateTimeField(_("last opened at"), null=True, blank=True, editable=False)
-    last_path = models.CharField(max_length=300, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("member of the project")
@@ -227,3 +225,19 @@ class ProjectMember(ProjectModel):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+
+class Place(ProjectModel):
+    """Where a person was in a project, for going on there on any device. It grants nothing."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="places")
+    path = models.CharField(_("page"), max_length=300, blank=True)
+    opened_at = models.DateTimeField(_("last opened at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("place")
+        verbose_name_plural = _("places")
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="projects_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.path}"
