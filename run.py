@@ -88,6 +88,11 @@ def digest(*paths: Path) -> str:
     return total.hexdigest()
 
 
+def has_changed(marker: Path, wanted: str) -> bool:
+    """Whether what the marker stands for was last made from something else."""
+    return not marker.exists() or marker.read_text() != wanted
+
+
 def apt(package: str) -> bool:
     """Install a Debian package, where this user may; say whether it worked."""
     if not shutil.which("apt-get"):
@@ -147,14 +152,14 @@ def setup(*, dev: bool = False) -> None:
         wanted = digest(ROOT / lock)
         if not PYTHON.exists():
             make_venv()
-        if not installed.exists() or installed.read_text() != wanted:
+        if has_changed(installed, wanted):
             install(lock)
             installed.write_text(wanted)
             if dev:  # the dev lock holds every line of the lean one
                 (VENV / f"installed-{LEAN}").write_text(digest(ROOT / LEAN))
         solver = sorted((ROOT / "scheduling" / "solver").rglob("*.py"))
         wanted = digest(ROOT / LEAN, *solver)
-        if not compiled.exists() or compiled.read_text() != wanted:
+        if has_changed(compiled, wanted):
             say("Compiling the solver")
             # Only speed is lost without it: what is wrong with a solver, the tests say better.
             if not call(PYTHON, "-c", "from scheduling.solver.timetable import warm_up; warm_up()"):
@@ -194,7 +199,7 @@ def must_be_free(host: str, port: int) -> None:
 def demo_environment() -> dict[str, str]:
     """The demo's own database, files and secret, in var/demo."""
     place = VAR / "demo"
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = place / "secret-key"
     if not secret.exists():
         secret.touch(mode=0o600)
@@ -222,8 +227,13 @@ def prepare(env: dict[str, str]) -> None:
     manage("migrate", "--verbosity=0", env=env)
     manage("createcachetable", env=env)
     # The settings choose hashed file names only where this directory stands.
-    (ROOT / "staticfiles").mkdir(exist_ok=True)
-    manage("collectstatic", "--no-input", "--verbosity=0", env=env)
+    collected = ROOT / "staticfiles" / "collected"
+    collected.parent.mkdir(exist_ok=True)
+    own = [path for folder in ("static", "*/static") for path in sorted(ROOT.glob(f"{folder}/**/*"))]
+    wanted = digest(ROOT / LEAN, *filter(Path.is_file, own))
+    if has_changed(collected, wanted):
+        manage("collectstatic", "--no-input", "--verbosity=0", env=env)
+        collected.write_text(wanted)
 
 
 def die_with_parent() -> None:
@@ -276,7 +286,15 @@ def workers(env: dict[str, str]) -> dict[str, tuple[list, dict[str, str]]]:
 def serve_now(env: dict[str, str]) -> int:
     host, port = address()
     must_be_free(host, port)
-    gunicorn = [PYTHON, "-m", "gunicorn", "datesheet.wsgi", "--workers=2", "--threads=4"]
+    gunicorn = [
+        PYTHON,
+        "-m",
+        "gunicorn",
+        "datesheet.wsgi",
+        "--workers=2",
+        "--threads=4",
+        "--no-control-socket",
+    ]
     # Only the web server may pool its connections: a pool does not survive the queue's fork.
     web = ([*gunicorn, f"--bind={host}:{port}"], {"DATABASE_POOL": "1", **env})
     say(f"Serving http://{host}:{port}  (Ctrl-C stops it)")
