@@ -359,6 +359,11 @@ class ExamLink(ProjectModel):
                 name="scheduling_link_two_exams",
                 violation_error_message=_("Choose two different exams."),
             ),
+            models.CheckConstraint(
+                condition=Q(is_hard=True) | ~Q(kind__in=["same room", "different room"]),
+                name="scheduling_link_room_is_hard",
+                violation_error_message=_("A link about rooms must hold: tick “must hold”."),
+            ),
         ]
 
     def __str__(self) -> str:

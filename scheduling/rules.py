@@ -1,0 +1,297 @@
+"""The rules that a planner sets, in plain words, and how a project uses them.
+
+The solver counts more rules than these: what must hold because of the data (seats, fixed dates, links between
+exams) is set where the data are. `docs/rules.md`, generated from here, lists them all.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Project
+
+from .models import Registration, RuleSetting
+
+
+class RuleInfo(NamedTuple):
+    """A rule for the planner. `limit_label` and `days_label` name its two numbers, if it has them."""
+
+    code: str
+    words: str
+    sentence: str
+    is_on: bool = True
+    is_hard: bool = False
+    may_be_hard: bool = False
+    may_be_soft: bool = True
+    weight: int = 1
+    limit: int | None = None
+    limit_label: str = ""
+    days: int | None = None
+    days_label: str = ""
+
+
+class Setting(NamedTuple):
+    """How a project uses one rule: its own setting, else the default of RULES."""
+
+    is_on: bool
+    is_hard: bool
+    weight: int
+    limit: int | None
+    days: int | None
+
+
+RULES: tuple[RuleInfo, ...] = (
+    RuleInfo(
+        "clash",
+        _("No student has two exams at once"),
+        _("If it need not hold, each student with two exams at once costs the weight."),
+        is_hard=True,
+        may_be_hard=True,
+        weight=1000,
+    ),
+    RuleInfo(
+        "person_clash",
+        _("Teachers can attend the exams of their courses"),
+        _("Two courses of one teacher are not examined at once, nor any while the teacher is away."),
+        is_on=False,
+        is_hard=True,
+        may_be_hard=True,
+        may_be_soft=False,
+    ),
+    RuleInfo(
+        "two_in_a_row",
+        _("Two exams in a row"),
+        _("A student has exams in two periods of a day that follow each other."),
+        weight=20,
+    ),
+    RuleInfo(
+        "two_in_a_day",
+        _("Two exams in a day"),
+        _("A student has two exams on one day, with a free period between them."),
+        weight=10,
+    ),
+    RuleInfo(
+        "proximity_clock",
+        _("Exams close together"),
+        _("A student's two exams within five days cost 16, 8, 4, 2 or 1: the nearer, the dearer."),
+    ),
+    RuleInfo(
+        "overnight",
+        _("Last in the evening, first in the morning"),
+        _("A student has the last period of a day and the first of the next."),
+        weight=3,
+    ),
+    RuleInfo(
+        "short_break",
+        _("Too short a break"),
+        _("A student has less than this many minutes between two exams."),
+        is_on=False,
+        weight=20,
+        limit=60,
+        limit_label=_("minutes"),
+    ),
+    RuleInfo(
+        "day_limit",
+        _("Too many exams in a day"),
+        _("A student has more than this many exams on one day."),
+        weight=100,
+        limit=2,
+        limit_label=_("exams a day"),
+    ),
+    RuleInfo(
+        "window_limit",
+        _("Too many exams in a few days"),
+        _("A student has more than this many exams in this many days on end."),
+        weight=20,
+        limit=3,
+        limit_label=_("exams"),
+        days=4,
+        days_label=_("days"),
+    ),
+    RuleInfo(
+        "cohort_gap",
+        _("Free days for a class"),
+        _("The exams of one programme and semester lie at least this many days apart."),
+        is_on=False,
+        weight=5,
+        days=2,
+        days_label=_("days apart"),
+    ),
+    RuleInfo(
+        "front_load",
+        _("Large exams early"),
+        _("One of the largest exams, or one marked as better early, is in one of the last periods."),
+        weight=10,
+        limit=20,
+        limit_label=_("largest exams"),
+        days=6,
+        days_label=_("last periods"),
+    ),
+    RuleInfo(
+        "period_penalty",
+        _("Unwelcome periods"),
+        _("An exam is in a period that is marked as disliked; it costs the period's dislike."),
+    ),
+    RuleInfo(
+        "period_preference",
+        _("Exams' own wishes for days and periods"),
+        _("An exam is not where it would rather be."),
+        weight=10,
+    ),
+    RuleInfo(
+        "rotation",
+        _("Late last season, early now"),
+        _("An exam that was late last season is late again."),
+        is_on=False,
+    ),
+    RuleInfo(
+        "days_used",
+        _("Few days"),
+        _("Each day with an exam costs the weight."),
+        is_on=False,
+        weight=100,
+    ),
+    RuleInfo(
+        "moved_period",
+        _("Stay with the earlier plan: periods"),
+        _("An exam is in another period than in the solution that the run starts from."),
+        weight=50,
+    ),
+    RuleInfo(
+        "moved_room",
+        _("Stay with the earlier plan: rooms"),
+        _("An exam uses a room that it did not use in the solution that the run starts from."),
+        weight=5,
+    ),
+    RuleInfo(
+        "room_penalty",
+        _("Unwelcome rooms"),
+        _("An exam uses a room that is marked as disliked; it costs the room's dislike."),
+    ),
+    RuleInfo(
+        "room_preference",
+        _("Exams' own wishes for rooms"),
+        _("An exam is not in the rooms where it would rather be."),
+        weight=10,
+    ),
+    RuleInfo(
+        "mixed_durations",
+        _("Different lengths in one room"),
+        _("Exams of different length share a room, so that some leave while others write."),
+        weight=2,
+    ),
+    RuleInfo(
+        "split_rooms",
+        _("Exams over several rooms"),
+        _("Each room of an exam beyond its first."),
+        weight=3,
+    ),
+    RuleInfo(
+        "split_blocks",
+        _("Exams over several blocks"),
+        _("A room of an exam is in another block than its first."),
+        weight=3,
+    ),
+    RuleInfo(
+        "empty_seats",
+        _("Empty seats"),
+        _("Free seats in rooms that are used."),
+        is_on=False,
+    ),
+    RuleInfo(
+        "repeaters",
+        _("Repeaters count less"),
+        _("An exam taken again counts this many percent in the rules about students; never in clashes."),
+        limit=30,
+        limit_label=_("percent"),
+    ),
+    RuleInfo(
+        "allowed_clash",
+        _("Allowed clashes that happen"),
+        _("A clash that was allowed one by one; the student waits under supervision."),
+        weight=100,
+    ),
+)
+RULE_OF_CODE: Mapping[str, RuleInfo] = {rule.code: rule for rule in RULES}
+# Settings that are no price of the solver's.
+_NOT_A_PRICE = {"clash", "person_clash", "repeaters"}
+_NEEDS_EARLIER_PLAN = {"moved_period", "moved_room"}
+
+# What differs from the defaults above: {rule: fields of Setting}.
+PRESETS: Mapping[str, Mapping[str, Mapping[str, int | bool]]] = {
+    "university": {},
+    # A board: one paper a day, days to prepare between the papers of a class, early and late alike.
+    "school-board": {
+        "two_in_a_day": {"weight": 100},
+        "two_in_a_row": {"weight": 200},
+        "day_limit": {"limit": 1, "weight": 500},
+        "cohort_gap": {"is_on": True, "days": 2, "weight": 20},
+        "front_load": {"is_on": False},
+        "mixed_durations": {"weight": 10},
+    },
+}
+PRESET_WORDS = {"university": _("University"), "school-board": _("School board")}
+
+
+class UnknownPreset(Exception):
+    """There is no preset of that name."""
+
+
+def _default(rule: RuleInfo) -> Setting:
+    return Setting(rule.is_on, rule.is_hard, rule.weight, rule.limit, rule.days)
+
+
+def settings_of(project: Project) -> dict[str, Setting]:
+    """Every rule's setting in the project."""
+    own = {
+        row.rule: Setting(row.is_on, row.is_hard, row.weight, row.limit, row.days)
+        for row in RuleSetting.objects.for_project(project)
+    }
+    return {rule.code: own.get(rule.code, _default(rule)) for rule in RULES}
+
+
+@transaction.atomic
+def save_settings(*, project: Project, settings: Mapping[str, Setting]) -> None:
+    """Keep these settings; rules that are not named stay as they are."""
+    for code, setting in settings.items():
+        RuleSetting.objects.update_or_create(
+            project=project,
+            rule=RULE_OF_CODE[code].code,
+            defaults=setting._asdict(),
+            create_defaults={"institution": project.institution, **setting._asdict()},
+        )
+
+
+def apply_preset(*, project: Project, name: str) -> None:
+    """Set every rule as the preset says."""
+    if name not in PRESETS:
+        raise UnknownPreset(f"There is no preset {name}. Choose one of: {', '.join(PRESETS)}.")
+    changes = PRESETS[name]
+    save_settings(
+        project=project,
+        settings={rule.code: _default(rule)._replace(**changes.get(rule.code, {})) for rule in RULES},
+    )
+
+
+def weights(settings: Mapping[str, Setting], *, has_published: bool) -> dict[str, int]:
+    """The solver's prices."""
+    left_out = _NOT_A_PRICE | (set() if has_published else _NEEDS_EARLIER_PLAN)
+    return {
+        code: setting.weight
+        for code, setting in settings.items()
+        if setting.is_on and setting.weight and code not in left_out
+    }
+
+
+def registration_weights(settings: Mapping[str, Setting]) -> dict[str, float]:
+    """How much a registration of each kind weighs in the rules about students, 0 to 1."""
+    repeaters = settings["repeaters"]
+    again = (repeaters.limit or 0) / 100 if repeaters.is_on else 1.0
+    kinds = Registration.Kind
+    return {kinds.REGULAR: 1.0, kinds.DEFERRED: 1.0, kinds.REPEAT: again, kinds.IMPROVEMENT: again}
+
+
+def in_words(codes: Iterable[str]) -> list[str]:
+    return [str(RULE_OF_CODE[code].words) for code in codes if code in RULE_OF_CODE]

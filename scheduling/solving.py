@@ -1,0 +1,265 @@
+"""Ask for a run, carry it out, cancel it.
+
+A run is a row: queued → running → done, failed or cancelled. The queue only rings the bell: it may ring twice
+or not at all. A worker claims the row before it starts, and whoever looks at a project sweeps up runs whose
+worker died. A run writes a new Solution; making it the live one is an act of its own.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from accounts.models import User
+from projects.models import Project, Stage
+
+from . import adapter, findings
+from .models import Exam, Period, Run, Solution
+from .solver import stop as stopping
+from .solver.timetable import Result, solve
+
+log = logging.getLogger(__name__)
+
+# A run whose worker has not been heard of for so long is over: its process dies with its worker.
+SILENCE = timedelta(seconds=45)
+MOST_SECONDS = 4 * 3600
+
+
+class CannotSolve(Exception):
+    """Why there can be no run now, in words for the planner."""
+
+
+class Lost(Exception):
+    """The run was taken from this worker: swept up, or cancelled and over."""
+
+
+def request_run(
+    *,
+    project: Project,
+    by: User | None = None,
+    part: str = "datesheet",
+    seconds: int = 60,
+    steps: int | None = None,
+    seed: int = 1,
+    workers: int = 1,
+    start_from: Solution | None = None,
+    replay_of: Run | None = None,
+) -> Run:
+    """Ask for a run; a worker takes it up after the commit. CannotSolve says what is missing."""
+    with transaction.atomic():
+        run = _new_run(
+            project=project,
+            by=by,
+            part=part,
+            seconds=seconds,
+            steps=steps,
+            seed=seed,
+            workers=workers,
+            start_from=start_from,
+            replay_of=replay_of,
+        )
+        transaction.on_commit(lambda: async_task("scheduling.tasks.carry_out_run", run.pk, cluster="solve"))
+    return run
+
+
+def _new_run(*, project: Project, by: User | None, seconds: int, workers: int, **options: Any) -> Run:
+    if project.is_archived:
+        raise CannotSolve(_("This project is archived. Bring it back before you solve it."))
+    if not 1 <= seconds <= MOST_SECONDS:
+        raise CannotSolve(_("Give the run between 1 second and %d hours.") % (MOST_SECONDS // 3600))
+    if not 1 <= workers <= 64:
+        raise CannotSolve(_("Use between 1 and 64 workers."))
+    if not Exam.objects.for_project(project).exists():
+        raise CannotSolve(_("There is no exam to place. Upload courses and registrations first."))
+    if not Period.objects.for_project(project).exists():
+        raise CannotSolve(_("There is no period to place exams in. Add periods first."))
+    sweep(project=project)
+    try:
+        with transaction.atomic():
+            return Run.objects.create(
+                project=project, asked_by=by, seconds=seconds, workers=workers, **options
+            )
+    except IntegrityError as error:
+        raise CannotSolve(
+            _("A run of this project is under way. Wait for it, or cancel it; the best plan so far is kept.")
+        ) from error
+
+
+def cancel_run(*, run: Run) -> None:
+    """End a run. One that waits ends at once; one that runs keeps its best plan so far."""
+    now = timezone.now()
+    waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
+    if not waiting.update(state=Run.State.CANCELLED, ended_at=now, cancel_requested_at=now):
+        Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(cancel_requested_at=now)
+
+
+def sweep(*, project: Project | None = None) -> int:
+    """Mark the runs whose worker died as failed; return how many."""
+    silent = Run.objects.filter(state=Run.State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
+    if project is not None:
+        silent = silent.for_project(project)
+    return silent.update(
+        state=Run.State.FAILED,
+        ended_at=timezone.now(),
+        message=_("The worker stopped in the middle. Nothing was changed: start the run again."),
+    )
+
+
+def claim(*, run_id: int) -> Run | None:
+    """Take a waiting run for this worker; None if somebody else has it or it is over."""
+    token = secrets.token_hex(8)
+    now = timezone.now()
+    mine = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+        state=Run.State.RUNNING, claim=token, started_at=now, heartbeat_at=now
+    )
+    return Run.objects.select_related("project__institution", "start_from").get(pk=run_id) if mine else None
+
+
+def beat(run: Run) -> None:
+    """Say that the run is alive; Lost if it is no longer this worker's."""
+    if not _mine(run).update(heartbeat_at=timezone.now()):
+        raise Lost
+
+
+def _mine(run: Run):
+    return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, claim=run.claim)
+
+
+def solve_now(*, project: Project, by: User | None = None, **options: Any) -> Solution:
+    """Carry out a run in this process, without the queue."""
+    run = claim(run_id=_new_run(project=project, by=by, **options).pk)
+    if run is None:
+        raise CannotSolve(_("A worker took the run up first. Wait for it."))
+    carry_out(run)
+    run.refresh_from_db()
+    solution = run.solutions.first()
+    if solution is None:
+        raise CannotSolve(run.message)
+    return solution
+
+
+def carry_out(run: Run) -> None:
+    """Solve a claimed run and write its Solution, all or nothing. What goes wrong is told on the row."""
+    try:
+        _carry_out(run)
+    except Lost:
+        log.info("run %s was taken from this worker", run.pk)
+    except (ValueError, CannotSolve) as reason:
+        _end(run, Run.State.FAILED, message=str(reason)[:500])
+    except Exception:
+        _end(
+            run,
+            Run.State.FAILED,
+            message=_("The solver failed. The administrator finds the reason in the log."),
+        )
+        raise
+
+
+def _carry_out(run: Run) -> None:
+    season = adapter.season_of(run.project, stay_close_to=run.start_from)
+    input_hash = season.input_hash
+    replay = run.replay_of.record if run.replay_of else None
+    if run.replay_of and run.replay_of.input_hash != input_hash:
+        raise CannotSolve(_("The data or the rules have changed since that run: it cannot be taken again."))
+    _mine(run).update(input_hash=input_hash)
+    beat(run)
+    result = solve(
+        season.problem,
+        stop=_stop(run),
+        seed=run.seed,
+        initial=season.plan_of(run.start_from) if run.start_from else None,
+        callbacks=[_progress(run)],
+        workers=run.workers,
+        replay=replay,
+    )
+    with transaction.atomic():
+        beat(run)
+        solution = _write(run, season, result)
+        cancelled = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
+        _end(run, Run.State.CANCELLED if cancelled else Run.State.DONE, record=result.record)
+    _judge(solution)
+
+
+def give_up(run: Run) -> None:
+    """The run's process is gone; if it did not end the run, nobody will."""
+    _end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again."))
+
+
+def _stop(run: Run) -> Any:
+    return stopping.MaxSteps(run.steps) if run.steps else stopping.MaxSeconds(run.seconds)
+
+
+def _write(run: Run, season: adapter.Season, result: Result) -> Solution:
+    by_rule = {
+        code: {"count": count, "cost": result.costs.get(code, 0)}
+        for code, count in result.counts.items()
+        if count
+    }
+    return adapter.write_solution(
+        season,
+        result.plan,
+        project=run.project,
+        run=run,
+        parent=run.start_from,
+        hard=result.hard,
+        cost=round(result.cost),
+        by_rule=by_rule,
+        unplaced=len(result.unplaced),
+    )
+
+
+def _judge(solution: Solution) -> None:
+    """The independent check, kept with the solution."""
+    found = findings.check(solution)
+    solution.findings = [finding._asdict() for finding in found]
+    solution.save(update_fields=["findings"])
+    hard = findings.count_hard(found)
+    if hard != solution.hard:
+        log.error(
+            "solution %s: the solver counts %s hard faults, the check %s", solution.pk, solution.hard, hard
+        )
+
+
+def _end(run: Run, state: Run.State, **fields: Any) -> None:
+    _mine(run).update(state=state, ended_at=timezone.now(), **fields)
+
+
+def _progress(run: Run) -> Callable[[Any], bool]:
+    """Writes the run's progress about once a second; True asks the solver to stop with its best."""
+
+    def look(progress: Any) -> bool:
+        now = timezone.now()
+        history = run.progress.setdefault("history", [])
+        history.append([round(progress.seconds, 1), round(progress.best)])
+        if len(history) > 200:  # thin it out: the curve's shape is what counts
+            del history[1::2]
+        run.progress |= {
+            "seconds": round(progress.seconds, 1),
+            "limit": run.seconds,
+            "temperature": progress.temperature,
+            "best": round(progress.best),
+            "hard": progress.hard,
+            "by_rule": progress.counts,
+        }
+        if not _mine(run).update(heartbeat_at=now, progress=run.progress):
+            raise Lost
+        return Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
+
+    return look
+
+
+@transaction.atomic
+def make_live(*, solution: Solution, by: User | None = None) -> None:
+    """The project's plan is this solution from now on."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=solution.project_id)
+    Solution.objects.for_project(project).live().exclude(pk=solution.pk).update(is_live=False)
+    Solution.objects.for_project(project).filter(pk=solution.pk).update(is_live=True)
+    solution.is_live = True
+    if Stage(project.stage).number < Stage.DATESHEET.number:
+        Project.objects.filter(pk=project.pk).update(stage=Stage.DATESHEET)
