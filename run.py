@@ -395,7 +395,7 @@ def pytest(name: str, *command: object, env: dict[str, str]) -> Stage:
     words = [str(word) for word in (*command, *colour)]
     tail = b""
     with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.PIPE) as process:
-        while chunk := os.read(process.stdout.fileno(), 65536):
+        while chunk := process.stdout and os.read(process.stdout.fileno(), 65536):
             sys.stdout.buffer.write(chunk)
             sys.stdout.flush()
             tail = (tail + chunk)[-5000:]
