@@ -103,6 +103,7 @@ class Problem(NamedTuple):
     person_away: Ints  # (n, 2)
     cohort_exam: Ints  # (n, 2)
     cohort_gap: int
+    spread: int
     proximity: Ints
     proximity_hours: float
     short_break: int
@@ -169,6 +170,7 @@ def make_problem(
     person_away: ArrayLike = (),
     cohort_exam: ArrayLike = (),
     cohort_gap: int = 0,
+    spread: int = 0,
     proximity: ArrayLike = (16, 8, 4, 2, 1),
     proximity_hours: float = 24.0,
     short_break: int = 0,
@@ -214,11 +216,12 @@ def make_problem(
     student in two exams at once if clashes are soft as a whole. `person_exam` (n, 2): teachers and
     examiners who must be at an exam and cannot be at two at once; `person_away` (n, 2) rows (person, period).
     `cohort_exam` (n, 2) rows (cohort, exam): exams of one programme and semester should be at least
-    `cohort_gap` days apart. `proximity` (D,): cost of two exams of a student 1, 2, .. D apart, in periods
-    for the rule proximity, in steps of `proximity_hours` between starts for proximity_clock. `short_break`:
-    minutes; two exams of a student with less between them count for short_break. `day_limit` k: exams of a
-    student beyond k in a day count; `window_limit` k, `window_days` n: beyond k in any n days on end. 0 =
-    no such rule.
+    `cohort_gap` days apart. `spread`: two exams of a student at most so
+    many periods apart count for period_spread. `proximity` (D,): cost of two exams of a student 1, 2, .. D
+    apart, in periods for the rule proximity, in steps of `proximity_hours` between starts for
+    proximity_clock. `short_break`: minutes; two exams of a student with less between them count for
+    short_break. `day_limit` k: exams of a student beyond k in a day count; `window_limit` k, `window_days`
+    n: beyond k in any n days on end. 0 = no such rule.
     `published`: the plan from which changes are counted. `weights`: {code of a soft rule: whole number}; a
     rule that is not named has no effect. Codes and words: `score.RULES`.
     """
@@ -364,6 +367,7 @@ def make_problem(
         person_away=_rows(person_away, 2, "person_away", (None, periods)),
         cohort_exam=_rows(cohort_exam, 2, "cohort_exam", (None, exams)),
         cohort_gap=int(cohort_gap),
+        spread=int(spread),
         proximity=_ints(proximity, "proximity"),
         proximity_hours=float(proximity_hours),
         short_break=int(short_break),
@@ -376,7 +380,7 @@ def make_problem(
 
 
 def allowed_periods(problem: Problem) -> Bools:
-    """(exams, periods): where each exam may be by itself: allowed, long enough, its people there, its date."""
+    """(exams, periods): where each exam may be by itself: allowed, long enough, its people there, date."""
     allowed = problem.exam_periods & (problem.duration[:, None] <= problem.period_length[None, :])
     if len(problem.person_away):
         people = 1 + int(max(problem.person_exam[:, 0].max(initial=0), problem.person_away[:, 0].max()))

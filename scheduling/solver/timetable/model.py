@@ -1,0 +1,409 @@
+"""A Problem in the shape that the kernels need: exams merged into units, every price a number in a table.
+
+A unit is one exam, or several that must share a period (hard same_period between exams without a common student).
+All prices are whole numbers in 1 / Problem.scale.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from . import score
+from .problem import (
+    HARD,
+    NO_LIMIT,
+    ROOM_PAIR_KINDS,
+    Bools,
+    Conflicts,
+    Ints,
+    PairRule,
+    Problem,
+    allowed_periods,
+)
+
+SHIFT = 40
+CLASH = 1 << SHIFT  # one clashing neighbour, in the table
+SOFT = CLASH - 1  # table & SOFT = soft price
+IMPOSSIBLE = 1 << 52  # not one of the unit's periods
+BROKEN_LINK = 1 << 44
+LOG_STEPS = 4096
+
+
+class Model(NamedTuple):
+    """U units, E exams, P periods, R rooms, K parts, D days, L duration classes."""
+
+    # units
+    movable: Ints  # units that have a choice of periods
+    static: Ints  # (U, P) price of the unit alone, IMPOSSIBLE where it cannot be
+    gain: Ints  # (U,) how much less than its table price a move of the unit may cost, at most
+    edge_ptr: Ints  # (U + 1,) neighbours: units that must not share its period
+    edge_to: np.ndarray
+    edge_weight: np.ndarray
+    edge: np.ndarray  # (U, U) weight + 1, 0 = no edge
+    near: Ints  # (P, P) price of a pair of exams of one student in these periods
+    near_lo: np.ndarray  # first and one past the last period where near[p] is not 0
+    near_hi: np.ndarray
+    # links: rules between two units that are not a plain clash
+    link_ptr: Ints
+    link_to: Ints
+    link_first: Bools
+    link_price: Ints  # price of one fault, BROKEN_LINK if hard
+    link_kind: Ints
+    link_faults: Ints  # (kinds, P, P)
+    # limits of periods, days in use
+    unit_exams: Ints
+    unit_candidates: Ints
+    period_exams: Ints
+    period_candidates: Ints
+    period_rooms: Ints
+    period_day: Ints
+    day_price: int
+    # students with more exams than a limit
+    crowd_ptr: Ints  # (U + 1,) such students of each unit
+    crowd_student: Ints
+    crowd: int
+    day_limit: int
+    day_limit_price: int
+    window_limit: int
+    window_days: int
+    window_limit_price: int
+    has_extras: bool  # links, limits, days or crowds
+    # rooms
+    part_ptr: Ints  # (U + 1,)
+    part: Ints
+    part_exam: Ints
+    part_size: Ints
+    part_most: Ints
+    part_duration: Ints  # duration class
+    part_exclusive: Bools
+    part_price: Ints  # (K, R), -1 = not suitable
+    slot_ptr: Ints  # (K + 1,) room for the rooms of each part
+    exam_part_ptr: Ints  # (E + 1,)
+    room_link_ptr: Ints  # (E + 1,)
+    room_link_to: Ints
+    room_link_same: Bools
+    seats: Ints  # (P, R), -1 = closed
+    block: Ints
+    blocks: int
+    block_price: Ints  # (B, B)
+    mixed_price: int
+    split_price: int
+    empty_price: int
+    # shared constants
+    log: np.ndarray  # -ln of a uniform draw, ascending index
+
+
+class Units(NamedTuple):
+    """unit: (exams,) the unit of each exam. members: exams of each unit."""
+
+    unit: Ints
+    members: list[Ints]
+
+
+def find_units(problem: Problem, conflicts: Conflicts) -> Units:
+    """Merge exams that must share a period. A merge that would put a clash inside a unit is left out: that rule
+    stays a link, which cannot hold, and one of the exams stays unplaced."""
+    clashing: dict[int, set[int]] = defaultdict(set)
+    for one, two in hard_edges(problem, conflicts):
+        clashing[one].add(two)
+        clashing[two].add(one)
+    group = {exam: {exam} for exam in range(problem.exams)}
+    for rule in problem.pair_rules:
+        if rule.kind != "same_period" or rule.weight != HARD:
+            continue
+        one, two = group[rule.a], group[rule.b]
+        if one is two or any(clashing[exam] & two for exam in one):
+            continue
+        one |= two
+        for exam in two:
+            group[exam] = one
+    unit = np.zeros(problem.exams, dtype=np.int64)
+    members = []
+    for exam in range(problem.exams):
+        if min(group[exam]) == exam:
+            members.append(np.array(sorted(group[exam]), dtype=np.int64))
+            unit[members[-1]] = len(members) - 1
+    return Units(unit, members)
+
+
+def hard_edges(problem: Problem, conflicts: Conflicts) -> set[tuple[int, int]]:
+    """Pairs of exams (a < b) that must not share a period: common students or people, different_period rules."""
+    edges = set()
+    if problem.clash_weight == HARD:
+        barred = conflicts.barred > 0
+        edges |= set(zip(conflicts.a[barred].tolist(), conflicts.b[barred].tolist(), strict=True))
+    exams_of = defaultdict(set)
+    for person, exam in problem.person_exam.tolist():
+        exams_of[person].add(exam)
+    for exams in exams_of.values():
+        edges |= {(a, b) for a in exams for b in exams if a < b}
+    for rule in problem.pair_rules:
+        if rule.kind == "different_period" and rule.weight == HARD:
+            edges.add((min(rule.a, rule.b), max(rule.a, rule.b)))
+    return edges
+
+
+def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, units: Units) -> Model:
+    """The model of a problem under these weights of soft rules."""
+    unit, periods, count = units.unit, problem.periods, len(units.members)
+    scale = problem.scale
+    price = {code: weights.get(code, 0) * scale for code in score.SOFT_CODES}
+
+    p, q = (grid.ravel() for grid in np.meshgrid(np.arange(periods), np.arange(periods), indexing="ij"))
+    near = np.zeros(periods * periods, dtype=np.int64)
+    for code, faults in score.STUDENT_PAIRS.items():
+        if price[code]:
+            # The weight of a pair is in 1 / scale already.
+            near += faults(problem, p, q) * (price[code] // scale)
+    near = near.reshape(periods, periods)
+
+    static = _static(problem, price, units)
+    edges = hard_edges(problem, conflicts)
+    edge = np.zeros((count, count), dtype=np.int32)
+    for one, two in edges:
+        edge[unit[one], unit[two]] = edge[unit[two], unit[one]] = 1
+    links = _Links(problem, unit)
+    near_kind = -1
+    soft_pair = conflicts.students > 0
+    for one, two, weight, students, barred in zip(
+        *(field[soft_pair].tolist() for field in conflicts), strict=True
+    ):
+        u, v = unit[one], unit[two]
+        if edge[u, v]:
+            edge[u, v] += weight
+            edge[v, u] += weight
+            # A pair with some students spared still clashes for the others: no price for the spared ones.
+            continue
+        if u == v:
+            static[u] += price["allowed_clash"] * (students - barred) + problem.clash_weight * scale * barred
+            continue
+        if near_kind < 0:
+            near_kind = links.add_matrix(near)
+        links.add(u, v, near_kind, weight)
+        links.add(
+            u,
+            v,
+            links.kind("different_period", 0),
+            price["allowed_clash"] * (students - barred) + problem.clash_weight * scale * barred,
+        )
+    for rule in problem.pair_rules:
+        if rule.kind in ROOM_PAIR_KINDS:
+            continue
+        _add_rule(links, static, unit, rule, scale)
+    if price["cohort_gap"]:
+        kind = links.add_matrix(_cohort_faults(problem, p, q).reshape(periods, periods))
+        for one, two in score.cohort_pairs(problem):
+            u, v = unit[one], unit[two]
+            if u == v:
+                static[u] += price["cohort_gap"] * problem.cohort_gap
+            else:
+                links.add(u, v, kind, price["cohort_gap"])
+
+    neighbours = [np.flatnonzero(row) for row in edge]
+    span = [np.flatnonzero(row) for row in near]
+    link_arrays = links.arrays(count)
+    crowd_ptr, crowd_student, crowd = _crowds(problem, price, unit, count)
+    candidates = np.bincount(unit, problem.size, count).astype(np.int64)
+    day = problem.period_day - problem.period_day.min()
+    windows = min(problem.window_days, int(day.max()) + 1)
+    gain = (
+        link_arrays.gain
+        + price["days_used"]
+        + price["empty_seats"] * candidates
+        + np.diff(crowd_ptr) * (price["day_limit"] + price["window_limit"] * windows)
+    )
+    limited = any(
+        (limit < NO_LIMIT).any() for limit in (problem.period_max_exams, problem.period_max_candidates)
+    )
+    part_ptr, part = _csr(((unit[exam], k) for k, exam in enumerate(problem.part_exam)), count)
+    most = problem.max_rooms[problem.part_exam]
+    part_price = np.where(
+        problem.part_rooms,
+        price["room_penalty"] * problem.room_penalty[None, :]
+        + price["room_preference"] * problem.part_room_penalty
+        + price["moved_room"] * score.moved_room_table(problem),
+        -1,
+    )
+    room_link_ptr, room_link_to, room_link_same = _room_links(problem)
+    return Model(
+        movable=np.flatnonzero((static < IMPOSSIBLE).sum(axis=1) > 1),
+        static=static,
+        gain=gain,
+        edge_ptr=np.concatenate(([0], np.cumsum([len(row) for row in neighbours]))).astype(np.int64),
+        edge_to=np.concatenate([*neighbours, np.zeros(0, dtype=np.int64)]).astype(np.int32),
+        edge_weight=np.concatenate(
+            [*(edge[u][row] - 1 for u, row in enumerate(neighbours)), np.zeros(0)]
+        ).astype(np.int32),
+        edge=edge,
+        near=near,
+        near_lo=np.array([row[0] if len(row) else 0 for row in span], dtype=np.int64),
+        near_hi=np.array([row[-1] + 1 if len(row) else 0 for row in span], dtype=np.int64),
+        link_ptr=link_arrays.ptr,
+        link_to=link_arrays.to,
+        link_first=link_arrays.first,
+        link_price=link_arrays.price,
+        link_kind=link_arrays.kind,
+        link_faults=link_arrays.faults,
+        unit_exams=np.bincount(unit, minlength=count).astype(np.int64),
+        unit_candidates=candidates,
+        period_exams=problem.period_max_exams,
+        period_candidates=problem.period_max_candidates,
+        period_rooms=problem.period_max_rooms,
+        period_day=day,
+        day_price=price["days_used"],
+        crowd_ptr=crowd_ptr,
+        crowd_student=crowd_student,
+        crowd=crowd,
+        day_limit=problem.day_limit,
+        day_limit_price=price["day_limit"] if problem.day_limit > 0 else 0,
+        window_limit=problem.window_limit,
+        window_days=windows,
+        window_limit_price=price["window_limit"] if problem.window_limit > 0 and windows > 0 else 0,
+        has_extras=bool(len(link_arrays.to) or limited or price["days_used"] or crowd),
+        part_ptr=part_ptr,
+        part=part,
+        part_exam=problem.part_exam,
+        part_size=problem.part_size,
+        part_most=most,
+        part_duration=np.unique(problem.duration, return_inverse=True)[1].astype(np.int64)[problem.part_exam],
+        part_exclusive=problem.exclusive[problem.part_exam],
+        part_price=part_price.astype(np.int64),
+        slot_ptr=np.concatenate(([0], np.cumsum(most))).astype(np.int64),
+        exam_part_ptr=np.searchsorted(problem.part_exam, np.arange(problem.exams + 1)).astype(np.int64),
+        room_link_ptr=room_link_ptr,
+        room_link_to=room_link_to,
+        room_link_same=room_link_same,
+        seats=np.ascontiguousarray(np.where(problem.room_seats > 0, problem.room_seats, -1).T),
+        block=problem.room_block,
+        blocks=int(problem.room_block.max(initial=0)) + 1 if price["split_blocks"] else 1,
+        block_price=price["split_blocks"] * problem.block_distance,
+        mixed_price=price["mixed_durations"],
+        split_price=price["split_rooms"],
+        empty_price=price["empty_seats"],
+        log=-np.log((np.arange(LOG_STEPS) + 0.5) / LOG_STEPS),
+    )
+
+
+def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
+    by_exam = np.zeros((problem.exams, problem.periods), dtype=np.int64)
+    for code, faults in score.EXAM_IN_PERIOD.items():
+        if price[code]:
+            by_exam += price[code] * faults(problem)
+    allowed = allowed_periods(problem)
+    static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
+    possible = np.stack([allowed[exams].all(axis=0) for exams in units.members])
+    return np.where(possible, static, IMPOSSIBLE)
+
+
+def _add_rule(links: "_Links", static: Ints, unit: Ints, rule: PairRule, scale: int) -> None:
+    u, v = unit[rule.a], unit[rule.b]
+    hard = rule.weight == HARD
+    if u == v:
+        p = np.arange(static.shape[1])
+        broken = score.is_broken(links.problem, rule.kind, rule.value, p, p)
+        static[u] = np.where(broken & hard, IMPOSSIBLE, static[u] + broken * rule.weight * scale)
+    elif rule.kind == "different_period" and hard:
+        return  # an edge
+    else:
+        links.add(u, v, links.kind(rule.kind, rule.value), BROKEN_LINK if hard else rule.weight * scale)
+
+
+def _cohort_faults(problem: Problem, p: Ints, q: Ints) -> Ints:
+    apart = np.abs(problem.period_day[p] - problem.period_day[q])
+    return np.maximum(problem.cohort_gap - apart, 0)
+
+
+class _LinkArrays(NamedTuple):
+    ptr: Ints
+    to: Ints
+    first: Bools
+    price: Ints
+    kind: Ints
+    faults: Ints
+    gain: Ints
+
+
+class _Links:
+    def __init__(self, problem: Problem, unit: Ints) -> None:
+        self.problem = problem
+        self.matrices: list[Ints] = []
+        self.known: dict[tuple[str, int], int] = {}
+        self.price: dict[tuple[int, int, int], int] = defaultdict(int)
+
+    def add_matrix(self, faults: Ints) -> int:
+        """A table of faults (u's period, v's period), and its mirror image at the next index."""
+        self.matrices += [faults, faults.T]
+        return len(self.matrices) - 2
+
+    def kind(self, kind: str, value: int) -> int:
+        key = (kind, value)
+        if key not in self.known:
+            periods = np.arange(self.problem.periods)
+            p, q = np.meshgrid(periods, periods, indexing="ij")
+            self.known[key] = self.add_matrix(
+                score.is_broken(self.problem, kind, value, p.ravel(), q.ravel())
+                .reshape(p.shape)
+                .astype(np.int64)
+            )
+        return self.known[key]
+
+    def add(self, u: int, v: int, kind: int, price: int) -> None:
+        if price:
+            self.price[int(u), int(v), kind] += price
+
+    def arrays(self, units: int) -> _LinkArrays:
+        rows: list[tuple[int, int, bool, int, int]] = []
+        for (u, v, kind), price in self.price.items():
+            price = BROKEN_LINK if price >= BROKEN_LINK else price
+            rows += [(u, v, True, price, kind), (v, u, False, price, kind + 1)]
+        rows.sort()
+        periods = self.problem.periods
+        faults = np.array(self.matrices, dtype=np.int64).reshape(-1, periods, periods)
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 5)
+        soft = columns[columns[:, 3] < BROKEN_LINK]
+        most = faults.max(axis=(1, 2)) if len(faults) else np.zeros(0, dtype=np.int64)
+        return _LinkArrays(
+            ptr=np.searchsorted(columns[:, 0], np.arange(units + 1)).astype(np.int64),
+            to=columns[:, 1].copy(),
+            first=columns[:, 2].astype(bool),
+            price=columns[:, 3].copy(),
+            kind=columns[:, 4].copy(),
+            faults=np.ascontiguousarray(faults),
+            gain=np.bincount(soft[:, 0], soft[:, 3] * most[soft[:, 4]], units).astype(np.int64),
+        )
+
+
+def _crowds(problem: Problem, price: Mapping[str, int], unit: Ints, units: int) -> tuple[Ints, Ints, int]:
+    """Students who can break a limit at all, renumbered, by unit."""
+    exams = np.bincount(problem.registration_student, minlength=problem.students)
+    crowded = np.zeros(problem.students, dtype=bool)
+    if price["day_limit"] and problem.day_limit > 0:
+        crowded |= exams > problem.day_limit
+    if price["window_limit"] and problem.window_limit > 0 and problem.window_days > 0:
+        crowded |= exams > problem.window_limit
+    number = np.cumsum(crowded) - 1
+    exam = np.repeat(np.arange(problem.exams), np.diff(problem.registration_ptr))
+    here = crowded[problem.registration_student]
+    of_unit, student = unit[exam[here]], number[problem.registration_student[here]]
+    order = np.argsort(of_unit, kind="stable")
+    ptr = np.searchsorted(of_unit[order], np.arange(units + 1)).astype(np.int64)
+    return ptr, student[order], int(crowded.sum())
+
+
+def _room_links(problem: Problem) -> tuple[Ints, Ints, Bools]:
+    rows = []
+    for rule in problem.pair_rules:
+        if rule.kind in ROOM_PAIR_KINDS:
+            same = rule.kind == "same_room"
+            rows += [(rule.a, rule.b, same), (rule.b, rule.a, same)]
+    rows.sort()
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    ptr = np.searchsorted(columns[:, 0], np.arange(problem.exams + 1)).astype(np.int64)
+    return ptr, columns[:, 1].copy(), columns[:, 2].astype(bool)
+
+
+def _csr(pairs: Iterable[tuple[int, int]], count: int) -> tuple[Ints, Ints]:
+    rows = np.array(sorted((int(a), int(b)) for a, b in pairs), dtype=np.int64).reshape(-1, 2)
+    return np.searchsorted(rows[:, 0], np.arange(count + 1)).astype(np.int64), rows[:, 1].copy()

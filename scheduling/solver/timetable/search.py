@@ -1,0 +1,310 @@
+"""The search: construct, find the temperatures, cool. Python keeps time and temperature, kernels do the moves."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..stop import MaxSeconds, MaxSteps, Spent, Stop
+from . import construct, kernels, model, score
+from .problem import UNPLACED, Plan, Problem, find_conflicts
+
+CHUNK_S = 0.02  # one call of a kernel, about
+LEVELS = 500  # temperatures of a search that is bounded by steps
+MOST_DRAWS = 20_000  # of one call when time does not rule, so that a cancel is heard
+BUILD_STEPS = 20  # steps of construction per exam when time does not rule
+BUILD_SHARE = 0.3  # of the time, at most, for construction
+MIX = (384, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
+
+
+class Step(NamedTuple):
+    """One entry of the record of a run: what was done, how hot, how many times."""
+
+    act: str
+    temperature: float
+    count: int
+
+
+class Progress(NamedTuple):
+    """What a callback is told. counts: faults by rule of the best plan (`score.Score.counts`)."""
+
+    seconds: float
+    temperature: float
+    hard: int
+    cost: float
+    counts: dict[str, float]
+    steps: int
+
+
+class Callbacks(NamedTuple):
+    """progress is called about every `every_s` seconds; is_cancelled is asked between kernel calls (20 ms)."""
+
+    progress: Callable[[Progress], None] | None = None
+    is_cancelled: Callable[[], bool] | None = None
+    every_s: float = 1.0
+
+
+class Result(NamedTuple):
+    """hard, cost, counts, costs: of the plan, by `score.evaluate`. unplaced: exams left out. first_feasible_s:
+    seconds to the first plan without a hard fault, None if there was none. replay: pass it to `solve` with the same
+    problem, weights, initial plan and seed for the same plan. stats: moves drawn, made by kind, moves per second."""
+
+    plan: Plan
+    hard: int
+    cost: float
+    counts: dict[str, float]
+    costs: dict[str, float]
+    unplaced: tuple[int, ...]
+    first_feasible_s: float | None
+    steps: int
+    seconds: float
+    cpu_s: float
+    seed: int
+    replay: tuple[Step, ...]
+    stats: dict[str, float]
+
+
+def solve(
+    problem: Problem,
+    *,
+    stop: Stop | None = None,
+    seed: int = 1,
+    weights: Mapping[str, int] | None = None,
+    initial: Plan | None = None,
+    callbacks: Callbacks | None = None,
+    replay: tuple[Step, ...] | None = None,
+) -> Result:
+    """The best plan found: fewest exams left out, then lowest cost. What is placed breaks no hard rule.
+
+    stop: `MaxSeconds(30)` if None. weights override those of the problem. initial: a plan to go on from.
+    Same problem, seed and MaxSteps: same plan. A run that time ended is repeated by its `replay`.
+    """
+    stop = MaxSeconds(30) if stop is None else stop
+    if not stop.is_bounded:
+        raise ValueError("Give the search an end: seconds or steps.")
+    return _Search(problem, stop, seed, {**problem.weights, **(weights or {})}, initial, callbacks).run(
+        replay
+    )
+
+
+class _Cancelled(Exception):
+    pass
+
+
+class _Search:
+    def __init__(
+        self,
+        problem: Problem,
+        stop: Stop,
+        seed: int,
+        weights: Mapping[str, int],
+        initial: Plan | None,
+        callbacks: Callbacks | None,
+    ) -> None:
+        self.began, self.cpu_began = time.perf_counter(), time.process_time()
+        score.check_weights(weights)
+        self.problem, self.stop, self.seed, self.weights = problem, stop, seed, weights
+        self.initial = initial
+        self.callbacks = callbacks or Callbacks()
+        self.conflicts = find_conflicts(problem)
+        self.units = model.find_units(problem, self.conflicts)
+        self.model = model.build(problem, weights, self.conflicts, self.units)
+        self.state = kernels.make_state(self.model, seed)
+        self.mix = np.array(MIX, dtype=np.int64)
+        self.record: list[Step] = []
+        self.steps = 0
+        self.best = (kernels.NEVER, kernels.NEVER)
+        self.improved_s, self.improved_steps = 0.0, 0
+        self.first_feasible_s: float | None = None
+        self.told_s = 0.0
+        self.temperature = 0.0
+        self.timed = not isinstance(stop, MaxSteps)
+
+    def run(self, replay: tuple[Step, ...] | None) -> Result:
+        try:
+            if replay is not None:
+                for step in replay:
+                    self.act(*step)
+            else:
+                self.plan_and_do()
+        except _Cancelled:
+            pass
+        return self.result()
+
+    def plan_and_do(self) -> None:
+        self.act("start", 0.0, 0)
+        self.construct()
+        if len(self.model.movable) and len(self.model.near) > 1:
+            self.cool()
+
+    def act(self, act: str, temperature: float, count: int) -> None:
+        """Do one step of the record, and record it."""
+        m, s = self.model, self.state
+        self.temperature = temperature
+        if act == "start":
+            construct.screen(m, s)
+            if self.initial is not None:
+                construct.load(m, s, *self.as_units(self.initial))
+        elif act == "build":
+            count = construct.build(m, s, count)
+        elif act == "rewind":
+            self.rewind()
+        else:
+            kernels.anneal(m, s, self.mix, temperature, count)
+            self.steps += count
+        self.record.append(Step(act, temperature, count))
+        self.listen()
+
+    def construct(self) -> None:
+        s = self.state
+        done, chunk, most = 0, 50, max(1000, BUILD_STEPS * len(s.period))
+        hopeless = int(s.hopeless.sum())
+        while s.sums[kernels.UNPLACED] > hopeless:
+            began = time.perf_counter()
+            self.act("build", 0.0, chunk)
+            done += chunk
+            if self.timed:
+                chunk = _adapt(chunk, time.perf_counter() - began)
+            if (self.progress() > BUILD_SHARE) if self.timed else (done >= most):
+                break
+        if s.sums[kernels.UNPLACED] > s.sums[kernels.BEST_UNPLACED]:
+            self.act("rewind", 0.0, 0)
+
+    def cool(self) -> None:
+        begin = self.progress()
+        hot, cold = self.temperatures()
+        chunk = 2000
+        pilot_end = self.progress()
+        while (now := self.progress()) < 1:
+            share = (now - pilot_end) / max(1e-9, 1 - pilot_end)
+            temperature = hot * (cold / hot) ** share
+            chunk = self.draw(temperature, chunk)
+        del begin
+
+    def draw(self, temperature: float, chunk: int) -> int:
+        """One kernel call; returns how many draws the next one should make."""
+        if not self.timed:
+            assert isinstance(self.stop, MaxSteps)
+            level = max(1, self.stop.steps // LEVELS)
+            count = min(level, MOST_DRAWS, self.stop.steps - self.steps)
+            self.act("anneal", temperature, count)
+            return chunk
+        began = time.perf_counter()
+        self.act("anneal", temperature, chunk)
+        return _adapt(chunk, time.perf_counter() - began)
+
+    def temperatures(self) -> tuple[float, float]:
+        return 200.0 * self.problem.scale, 0.2 * self.problem.scale
+
+    def progress(self) -> float:
+        wall = time.perf_counter() - self.began
+        return self.stop.progress(
+            Spent(
+                wall,
+                time.process_time() - self.cpu_began,
+                self.steps,
+                wall - self.improved_s,
+                self.steps - self.improved_steps,
+            )
+        )
+
+    def listen(self) -> None:
+        """Note a better plan, tell the callbacks, hear a cancel."""
+        s = self.state
+        wall = time.perf_counter() - self.began
+        found = (int(s.sums[kernels.BEST_UNPLACED]), int(s.sums[kernels.BEST]))
+        if found < self.best:
+            self.best = found
+            self.improved_s, self.improved_steps = wall, self.steps
+            if found[0] == 0 and self.first_feasible_s is None:
+                self.first_feasible_s = wall
+        if self.callbacks.progress is not None and wall - self.told_s >= self.callbacks.every_s:
+            self.told_s = wall
+            now = score.evaluate(self.problem, self.best_plan(), self.weights, self.conflicts)
+            self.callbacks.progress(
+                Progress(wall, self.temperature, now.hard, now.cost, now.counts, self.steps)
+            )
+        if self.callbacks.is_cancelled is not None and self.callbacks.is_cancelled():
+            raise _Cancelled
+
+    def best_plan(self) -> Plan:
+        m, s = self.model, self.state
+        uses = [
+            (part, int(s.best_slot_room[i]), int(s.best_slot_seats[i]))
+            for part in np.flatnonzero(s.best_slots).tolist()
+            for i in range(m.slot_ptr[part], m.slot_ptr[part] + s.best_slots[part])
+        ]
+        columns = np.array(uses, dtype=np.int64).reshape(-1, 3)
+        return Plan(s.best_period[self.units.unit], *columns.T.copy())
+
+    def as_units(self, plan: Plan) -> tuple[Any, ...]:
+        """A plan in the shape that `construct.load` wants; units whose exams disagree are left out."""
+        m, s = self.model, self.state
+        period = np.full(len(s.period), UNPLACED, dtype=np.int64)
+        for u, exams in enumerate(self.units.members):
+            where = np.unique(np.asarray(plan.period)[exams])
+            if len(where) == 1:
+                period[u] = where[0]
+        slots = np.zeros(len(s.slots), dtype=np.int64)
+        rooms, seats = np.zeros_like(s.slot_room), np.zeros_like(s.slot_seats)
+        for part, room, count in zip(plan.part, plan.room, plan.seats, strict=True):
+            if slots[part] < m.part_most[part]:
+                rooms[m.slot_ptr[part] + slots[part]] = room
+                seats[m.slot_ptr[part] + slots[part]] = count
+                slots[part] += 1
+        return period, slots, rooms, seats
+
+    def rewind(self) -> None:
+        """Go back to the best plan."""
+        s = self.state
+        fresh = kernels.make_state(self.model, self.seed)
+        best = (s.best_period.copy(), s.best_slots.copy(), s.best_slot_room.copy(), s.best_slot_seats.copy())
+        kept = {"random", "sums", "stats", "history", "hopeless"}
+        closed = np.where(s.hopeless[:, None] > 0, model.IMPOSSIBLE, 0)
+        del closed
+        for name in s._fields:
+            if name not in kept and not name.startswith("best_"):
+                getattr(s, name)[...] = getattr(fresh, name)
+        s.sums[kernels.COST] = 0
+        s.sums[kernels.UNPLACED] = len(s.period)
+        construct.screen(self.model, s)
+        construct.load(self.model, s, *best)
+
+    def result(self) -> Result:
+        plan = self.best_plan()
+        found = score.evaluate(self.problem, plan, self.weights, self.conflicts)
+        cost = round(found.cost * self.problem.scale)
+        if len(plan.period) and self.best[1] < kernels.NEVER and cost != self.best[1]:
+            raise AssertionError(f"The kernels count {self.best[1]} where the rules count {cost}.")
+        wall, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
+        stats = self.state.stats.tolist()
+        return Result(
+            plan=plan,
+            hard=found.hard,
+            cost=found.cost,
+            counts=found.counts,
+            costs=found.costs,
+            unplaced=tuple(np.flatnonzero(plan.period < 0).tolist()),
+            first_feasible_s=self.first_feasible_s if found.hard == 0 else None,
+            steps=self.steps,
+            seconds=wall,
+            cpu_s=cpu,
+            seed=self.seed,
+            replay=tuple(self.record),
+            stats={
+                "drawn": stats[kernels.DRAWN],
+                "shifted": stats[kernels.SHIFTED],
+                "ejected": stats[kernels.EJECTED],
+                "chained": stats[kernels.CHAINED],
+                "room_moved": stats[kernels.ROOM_MOVED],
+                "swapped": stats[kernels.SWAPPED],
+                "moves_per_s": stats[kernels.DRAWN] / max(1e-9, cpu),
+            },
+        )
+
+
+def _adapt(count: int, seconds: float) -> int:
+    """How many to do next time for a call of CHUNK_S; at most twice or half as many as this time."""
+    wanted = count * CHUNK_S / max(seconds, 1e-6)
+    return max(1, int(min(2 * count, max(count / 2, wanted))))
