@@ -111,7 +111,7 @@ def apt(package: str) -> bool:
 def make_venv() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036  whoever starts this file may have any Python
         raise Stop("Datesheet needs Python 3.11 or newer: install it and start run.py with it.")
-    has_ensurepip = call(sys.executable, "-c", "import ensurepip", quiet=True) == 0
+    has_ensurepip = call(sys.executable, "-c", "import ensurepip; ensurepip.version()", quiet=True) == 0
     if not has_ensurepip and not shutil.which("uv"):
         has_ensurepip = apt("python3-venv")
     say(f"Making {VENV.name} with Python {sys.version.split()[0]}")
