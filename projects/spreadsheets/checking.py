@@ -1,0 +1,237 @@
+"""Rows against rows: the same row twice, and references to rows that are not there.
+
+A fault is told once, where it is: a row that names a rejected row is held back without a word of its own.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .cells import shown, squeezed
+from .columns import Dataset, Reference
+from .report import Level, Report
+from .table import FAULTY, GOOD, HELD_BACK, MERGED, Table
+
+Key = tuple[Any, ...]
+# (dataset name, names of its columns) → keys of the rows that are in the project already
+Existing = Callable[[str, tuple[str, ...]], Iterable[Key]]
+
+
+def as_key(values: Iterable[Any]) -> Key:
+    """How keys are compared: the case of letters does not count."""
+    return tuple(value.casefold() if value.__class__ is str else value for value in values)
+
+
+def merge_twins(tables: Sequence[Table], report: Report) -> None:
+    """The same row again is merged; the same key with other values is an error at the later row."""
+    by_dataset: dict[str, list[Table]] = {}
+    for table in tables:
+        by_dataset.setdefault(table.dataset.name, []).append(table)
+    for family in by_dataset.values():
+        seen: dict[Key, tuple[Table, int]] = {}
+        for table in family:
+            _merge_in(table, seen, report)
+
+
+def _merge_in(table: Table, seen: dict[Key, tuple[Table, int]], report: Report) -> None:
+    names = [name for name in table.dataset.key if name in table.values]
+    merged = []
+    for index, values in enumerate(_rows(table, names)):
+        if table.states[index] != GOOD:
+            continue
+        key = as_key(values)
+        earlier = seen.setdefault(key, (table, index))
+        if earlier == (table, index):
+            continue
+        differing = _differences(*earlier, table, index)
+        if differing:
+            table.fault(report, index, names[0], _sentence(earlier, table, names, index, differing))
+        else:
+            table.states[index] = MERGED
+            merged.append(table.numbers[index])
+    if merged:
+        table.report.merged = len(merged)
+        listed = ", ".join(map(str, merged[:10])) + (", …" if len(merged) > 10 else "")
+        rows = f"{len(merged)} rows repeat" if len(merged) > 1 else "One row repeats"
+        table.note(report, Level.INFO, f"{rows} an earlier row and count once: {listed}.", row=merged[0])
+
+
+def _rows(table: Table, names: Sequence[str]) -> Iterator[Key]:
+    return zip(*(table.values[name] for name in names), strict=True)
+
+
+def _differences(earlier: Table, first: int, later: Table, second: int) -> list[str]:
+    """Headers of the columns in which two rows of one key differ. An empty later cell differs from none."""
+    differing = []
+    for name, values in later.values.items():
+        if name not in earlier.values or not later.dataset.column(name).is_compared:
+            continue
+        here, there = values[second], earlier.values[name][first]
+        if here != there and as_key((here,)) != as_key((there,)):
+            differing.append(later.header(name, second))
+    return differing
+
+
+def _sentence(
+    earlier: tuple[Table, int], table: Table, names: Sequence[str], index: int, differing: Sequence[str]
+) -> str:
+    first, place = earlier
+    where = f"row {first.numbers[place]}"
+    if first.report.sheet != table.report.sheet:
+        where += f" of sheet “{first.report.sheet}”"
+    key = ", ".join(shown(table.values[name][index]) for name in names)
+    return (
+        f"{key} stands in {where} already, with another {' and '.join(dict.fromkeys(differing))}. "
+        "Correct one of the two rows, or delete one."
+    )
+
+
+@dataclass
+class _Known:
+    """The keys of one dataset that can be named, and those whose row has a fault of its own."""
+
+    good: set[Key]
+    faulty: list[Key]
+    has_sheet: bool
+
+    def __post_init__(self) -> None:
+        self.whole_faulty = {key for key in self.faulty if None not in key and "" not in key}
+        # A key with an unreadable part stands for every key that agrees in the others.
+        self.partly_faulty = [
+            key
+            for key in self.faulty
+            if key not in self.whole_faulty and any(part not in (None, "") for part in key)
+        ]
+        self.by_squeezed: dict[str, Key] | None = None
+
+    def is_faulty(self, key: Key) -> bool:
+        return key in self.whole_faulty or any(
+            all(part in (None, "") or part == wanted for part, wanted in zip(pattern, key, strict=True))
+            for pattern in self.partly_faulty
+        )
+
+    def resembling(self, key: Key) -> Key | None:
+        if self.by_squeezed is None:
+            self.by_squeezed = {squeezed("".join(map(str, good))): good for good in self.good}
+        return self.by_squeezed.get(squeezed("".join(map(str, key))))
+
+
+def check_references(
+    tables: Sequence[Table],
+    datasets: Sequence[Dataset],
+    report: Report,
+    *,
+    existing: Existing,
+    replaced: Iterable[str] = (),
+) -> None:
+    """Every reference must name a row of the project or of these tables. Rows of `replaced` datasets go.
+
+    Datasets are taken in their order, so that a row held back holds back those that name it.
+    """
+    gone = set(replaced)
+    known: dict[tuple[str, tuple[str, ...]], _Known] = {}
+    for dataset in datasets:
+        for table in (table for table in tables if table.dataset.name == dataset.name):
+            for reference in dataset.references:
+                if not all(name in table.values for name in reference.columns):
+                    continue
+                slot = (reference.dataset, reference.keys)
+                if slot not in known:
+                    known[slot] = _known(tables, *slot, existing, gone)
+                _check_reference(table, reference, known[slot], report)
+
+
+def _known(
+    tables: Sequence[Table], name: str, keys: tuple[str, ...], existing: Existing, gone: set[str]
+) -> _Known:
+    good = set() if name in gone else {as_key(key) for key in existing(name, keys)}
+    faulty: list[Key] = []
+    named = [table for table in tables if table.dataset.name == name]
+    for table in named:
+        columns = [table.values.get(key, [None] * len(table.numbers)) for key in keys]
+        for index, values in enumerate(zip(*columns, strict=True)):
+            state = table.states[index]
+            if state in (GOOD, MERGED):
+                good.add(as_key(values))
+            elif state in (FAULTY, HELD_BACK):
+                faulty.append(as_key(values))
+    return _Known(good=good, faulty=[key for key in faulty if key not in good], has_sheet=bool(named))
+
+
+def _check_reference(table: Table, reference: Reference, known: _Known, report: Report) -> None:
+    for index, values in enumerate(_rows(table, reference.columns)):
+        if table.states[index] != GOOD:
+            continue
+        keys = [(item,) for item in values[0]] if reference.is_list else [values]
+        for written in keys:
+            key = as_key(written)
+            if None in key or "" in key or key in known.good:
+                continue
+            if known.is_faulty(key):
+                table.states[index] = HELD_BACK
+                continue
+            if not known.good and not known.faulty:
+                _say_absent(table, reference, known, report)
+                _hold_back_all(table, reference)
+                return
+            name = reference.columns[-1]
+            table.fault(report, index, name, _unknown(reference, known, written, key))
+
+
+def _unknown(reference: Reference, known: _Known, written: Key, key: Key) -> str:
+    called = ", ".join(shown(part) for part in written)
+    if similar := known.resembling(key):
+        like = ", ".join(str(part) for part in similar).upper()
+        return f"No {reference.one} is called {called}, but one is called {like}. Write it in the same way."
+    one = reference.one
+    return f"No {one} {called} is known. Correct it here, or add the {one} to {reference.dataset}."
+
+
+def _say_absent(table: Table, reference: Reference, known: _Known, report: Report) -> None:
+    column = reference.columns[-1]
+    report.add(
+        Level.ERROR,
+        f"This column names rows of {reference.dataset}, and there are none yet. "
+        f"Upload {reference.dataset} before or together with {table.dataset.name}.",
+        file=table.report.file,
+        sheet=table.report.sheet,
+        row=table.report.header_row,
+        column=table.header(column, 0),
+    )
+
+
+def _hold_back_all(table: Table, reference: Reference) -> None:
+    for index, values in enumerate(_rows(table, reference.columns)):
+        if table.states[index] == GOOD and values[-1] not in (None, "", ()):
+            table.states[index] = HELD_BACK
+
+
+def conclude(tables: Iterable[Table], report: Report) -> None:
+    """Write down how many rows went which way, and put the findings in order."""
+    report.sort()
+    for table in tables:
+        table.report.accepted = table.states.count(GOOD)
+        table.report.faulty = table.states.count(FAULTY)
+        table.report.held_back = table.states.count(HELD_BACK)
+
+
+class Absent:
+    """The value of a column that the row's sheet does not have: what is known stays as it is."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+def accepted(tables: Iterable[Table], dataset: str) -> dict[str, list[Any]]:
+    """The rows of a dataset that can be written, by column; columns that no sheet has are left out."""
+    family = [table for table in tables if table.dataset.name == dataset]
+    rows: dict[str, list[Any]] = {name: [] for table in family for name in table.values}
+    for table in family:
+        good = table.good()
+        for name, column in rows.items():
+            values = table.values.get(name)
+            column += [ABSENT] * len(good) if values is None else [values[index] for index in good]
+    return rows

@@ -1,0 +1,225 @@
+"""The cells of a table become values, column by column, with a finding for each that cannot be taken."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .cells import BadCell, shown, text, zero_padded
+from .columns import Column
+from .opening import Sheet
+from .report import Level, Report
+from .table import GOOD, SKIPPED, Table
+
+_NOTHING = {"-", "--", "—", "n/a", "na", "nil", "none", "null", ".", "tba", "?"}
+_FOOTER = re.compile(
+    r"\W*(grand |sub)?total\b|page \d|.*signature|signed\b|prepared by|checked by|approved by|printed (on|by)"
+    r"|notes?\b|.*controller of exam|end of\b|copy to\b|registrar\b|continued\b",
+    re.IGNORECASE,
+)
+
+
+def clean(table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report) -> None:
+    _skip_footers(table)
+    told = _heed_marks(table, sheet, positions, report)
+    _carry_down(table)
+    clean_columns(table, told, report)
+    say_hidden(table, sheet, report)
+    table.report.rows = len(table.numbers) - table.states.count(SKIPPED)
+
+
+def clean_columns(table: Table, told: set[tuple[int, str]], report: Report) -> None:
+    """Fill the table's values. `told` are the cells, by index and column, whose fault has been reported."""
+    for column in table.dataset.columns:
+        if column.name in table.cells:
+            table.values[column.name] = _clean_column(table, column, told, report)
+    _unpack(table)
+    _require(table, told, report)
+    _check_rows(table, report)
+
+
+def _skip_footers(table: Table) -> None:
+    """Totals, signatures and notes under the rows: few cells, one of the usual words, no whole key."""
+    required = [table.cells[column.name] for column in table.dataset.required if column.name in table.cells]
+    if len(required) < 2:
+        required = list(table.cells.values())
+    for index, row in enumerate(zip(*required, strict=True)):
+        if all(row):
+            continue
+        words = [word for cells in table.cells.values() if (word := shown(cells[index]))]
+        if len(words) <= 2 and words and _FOOTER.match(words[0]):
+            table.states[index] = SKIPPED
+            table.report.skipped["footer"] += 1
+
+
+def _heed_marks(
+    table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report
+) -> set[tuple[int, str]]:
+    """What the second look at the XML found, at the cells that are read. Returns the cells with a fault."""
+    if not (sheet.unstored or sheet.broken or sheet.padded):
+        return set()
+    index_of = {number: index for index, number in enumerate(table.numbers) if table.states[index] == GOOD}
+    places = {position: name for name, position in positions.items()}
+
+    def within(marks: Iterable[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], int, str]]:
+        for row, position in sorted(marks):
+            if row in index_of and position in places:
+                yield (row, position), index_of[row], places[position]
+
+    for mark, index, name in within(sheet.padded):
+        cell = table.cells[name][index]
+        if (
+            table.dataset.column(name).keeps_zeros
+            and isinstance(cell, float)
+            and cell.is_integer()
+            and cell >= 0
+        ):
+            table.cells[name][index] = zero_padded(cell, sheet.padded[mark])
+    told = set()
+    for mark, index, name in within(sheet.broken):
+        table.cells[name][index] = sheet.broken[mark]
+        table.fault(report, index, name, "The formula in this cell failed. Correct it, or type the value.")
+        told.add((index, name))
+    for _mark, index, name in within(sheet.unstored):
+        table.fault(
+            report,
+            index,
+            name,
+            "This cell holds a formula whose result was not saved, and formulas are not worked out here. "
+            "Open the workbook in the spreadsheet program and save it there, or type the value.",
+        )
+        told.add((index, name))
+    return told
+
+
+def _carry_down(table: Table) -> None:
+    """Merged cells hold their value in the first row only. A blank row ends the block."""
+    for column in table.dataset.columns:
+        companions = [table.cells[name] for name in column.carry_with if name in table.cells]
+        if column.name not in table.cells or not companions:
+            continue
+        cells = table.cells[column.name]
+        above, block = "", -1
+        for index, cell in enumerate(cells):
+            if table.blocks[index] != block:
+                above, block = "", table.blocks[index]
+            if shown(cell):
+                above = cell
+            elif any(shown(companion[index]) for companion in companions):
+                cells[index] = above
+
+
+def _clean_column(table: Table, column: Column, told: set[tuple[int, str]], report: Report) -> list[Any]:
+    clean, empty = column.clean, column.empty
+    known: dict[Any, Any] = {"": empty}
+    values = []
+    doubts: dict[str, list[int]] = {}
+    for index, cell in enumerate(table.cells[column.name]):
+        # 1.0 and True are one key of a dict, and different cells.
+        memo = cell if cell.__class__ is str else (cell.__class__, cell)
+        if memo in known:
+            values.append(known[memo])
+            continue
+        try:
+            value = clean(cell)
+            if value == "":
+                value = empty
+        except BadCell as reason:
+            value = empty
+            word = shown(cell).casefold()
+            if table.states[index] == SKIPPED or (index, column.name) in told or not _visible(cell):
+                pass
+            elif column.required or word not in _NOTHING:
+                table.fault(report, index, column.name, str(reason))
+                told.add((index, column.name))
+        else:
+            # Only what was read without fault is remembered: each faulty cell is reported.
+            if column.doubt and (doubt := column.doubt(cell)):
+                doubts.setdefault(doubt, []).append(index)
+            else:
+                known[memo] = value
+        values.append(value)
+    for doubt, indexes in doubts.items():
+        _say_doubt(table, column, doubt, indexes, report)
+    return values
+
+
+def _visible(cell: Any) -> bool:
+    try:
+        return bool(text(cell))
+    except BadCell:
+        return True
+
+
+def _say_doubt(table: Table, column: Column, doubt: str, indexes: list[int], report: Report) -> None:
+    first = indexes[0]
+    others = f", and {len(indexes) - 1} more cells of this column," if len(indexes) > 1 else ""
+    table.note(
+        report,
+        Level.WARNING,
+        f"This cell{others} can be read in two ways and {'were' if others else 'was'} {doubt}. Check it.",
+        row=table.numbers[first],
+        column=table.header(column.name, first),
+        value=shown(table.cells[column.name][first]),
+    )
+
+
+def _unpack(table: Table) -> None:
+    for column in table.dataset.columns:
+        if not column.unpack or column.name not in table.values:
+            continue
+        packed = table.values[column.name]
+        for place, name in enumerate(column.unpack):
+            if name not in table.values:
+                table.values[name] = [value[place] if value else None for value in packed]
+                table.cells[name] = table.cells[column.name]
+                table.headers[name] = table.headers.get(column.name, "")
+            else:
+                own = table.values[name]
+                table.values[name] = [
+                    value if value is not None or not other else other[place]
+                    for value, other in zip(own, packed, strict=True)
+                ]
+
+
+def _require(table: Table, told: set[tuple[int, str]], report: Report) -> None:
+    for column in table.dataset.required:
+        values = table.values.get(column.name)
+        if values is None or column.empty not in values:
+            continue
+        for index, value in enumerate(values):
+            if value == column.empty and (index, column.name) not in told and table.states[index] != SKIPPED:
+                if column.name not in table.cells:
+                    continue
+                table.fault(
+                    report,
+                    index,
+                    column.name,
+                    f"{column.header} is missing. Write it, or clear the whole row.",
+                )
+                told.add((index, column.name))
+
+
+def _check_rows(table: Table, report: Report) -> None:
+    """What one cell alone cannot show, such as an end before its start. Rows with a fault have been told."""
+    check = table.dataset.check
+    if check is None:
+        return
+    names = list(table.values)
+    for index, values in enumerate(zip(*table.values.values(), strict=True)):
+        if table.states[index] != GOOD:
+            continue
+        for name, message in check(dict(zip(names, values, strict=True))):
+            table.fault(report, index, name if name in table.cells else names[0], message)
+
+
+def say_hidden(table: Table, sheet: Sheet, report: Report) -> None:
+    hidden = [number for number in table.numbers if number in sheet.hidden_rows]
+    if hidden:
+        listed = ", ".join(map(str, hidden[:10])) + (", …" if len(hidden) > 10 else "")
+        rows = f"{len(hidden)} hidden rows were" if len(hidden) > 1 else "A hidden row was"
+        table.note(
+            report,
+            Level.WARNING,
+            f"{rows} read as well: {listed}. Delete what is not meant.",
+            row=hidden[0],
+        )

@@ -1,0 +1,217 @@
+"""A file becomes sheets of rows, or is refused in a sentence. Its first bytes say what it is."""
+
+import mmap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from . import delimited
+from .survey import CannotOpen, Package, Survey, survey_ods, survey_xlsx
+
+MAX_BYTES = 200 * 1024 * 1024
+Cell = str | float | int | bool | date | datetime | time | timedelta
+
+_OTHER_KINDS = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"%PDF": "a PDF",
+    b"{\\rtf": "a text document",
+    b"\x1f\x8b": "a compressed archive",
+    b"Rar!": "a compressed archive",
+    b"7z\xbc\xaf": "a compressed archive",
+    b"SQLite format": "a database",
+    b"MZ": "a program",
+    b"\x7fELF": "a program",
+}
+_PASSWORD = "The file is protected by a password. Remove the password and upload it again."  # noqa: S105
+_MACROS = (
+    "The workbook holds macros, and files with macros are not taken in. "
+    "Save it as an ordinary workbook (.xlsx) and upload that."
+)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. Rows are numbered from 1 as the spreadsheet shows them, columns from 0."""
+
+    name: str
+    rows: Callable[[], Iterator[list[Any]]]
+    is_hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
+    unstored: frozenset[tuple[int, int]] = frozenset()
+    broken: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    padded: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """A file that can be read. `notices` are sentences about the file as a whole."""
+
+    name: str
+    kind: str
+    sheets: list[Sheet]
+    notices: list[str] = field(default_factory=list)
+
+
+def open_workbook(path: Path, *, name: str = "") -> Workbook:
+    """Raises CannotOpen. Nothing is unpacked before its real size is known."""
+    name = name or path.name
+    if name.startswith("~$"):
+        raise CannotOpen(
+            f"{name} is the mark that Excel leaves while a workbook is open, not the workbook. "
+            f"Upload {name[2:]} instead."
+        )
+    size = path.stat().st_size
+    if size == 0:
+        raise CannotOpen("The file is empty. Save the workbook again and upload it.")
+    if size > MAX_BYTES:
+        raise CannotOpen(
+            f"The file has {size // 1024 // 1024} MB; up to 200 MB can be read. Split it into several files."
+        )
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"PK"):
+        return _open_zip(path, name)
+    if start.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        return _open_ole(path, name)
+    return _open_text(path, name, start)
+
+
+def _open_zip(path: Path, name: str) -> Workbook:
+    package = Package(path)
+    members = {member.casefold() for member in package.members}
+    if any(member.endswith(("vbaproject.bin", "vbadata.xml")) for member in members):
+        raise CannotOpen(_MACROS)
+    if "xl/workbook.bin" in members:
+        raise CannotOpen("This is a binary workbook (.xlsb). Save it as .xlsx and upload that.")
+    if "xl/workbook.xml" in package.members:
+        surveys, kind = survey_xlsx(package), "xlsx"
+    elif "content.xml" in package.members:
+        _check_ods(package)
+        surveys, kind = survey_ods(package), "ods"
+    else:
+        what = "a Word document" if "word/document.xml" in members else "an archive without a workbook"
+        raise CannotOpen(f"This is {what}, not a workbook. Upload an .xlsx, .xls, .ods or .csv file.")
+    workbook = _read_with_calamine(path, name, kind, surveys)
+    if any(member.startswith("xl/externallinks/") for member in members):
+        workbook.notices.append(
+            "Some cells take their values from other workbooks. The values as last saved were read; "
+            "the other workbooks were not opened."
+        )
+    return workbook
+
+
+def _check_ods(package: Package) -> None:
+    mimetype = b"".join(package.stream("mimetype")) if "mimetype" in package.members else b""
+    if mimetype and b"spreadsheet" not in mimetype:
+        raise CannotOpen("This is an OpenDocument file, but no spreadsheet. Save the table as .ods or .xlsx.")
+    if any(
+        "Basic/" in member and member.endswith(".xml") and "script-l" not in member
+        for member in package.members
+    ):
+        raise CannotOpen(_MACROS)
+    if "META-INF/manifest.xml" in package.members:
+        manifest = b"".join(package.stream("META-INF/manifest.xml"))
+        if b"encryption-data" in manifest:
+            raise CannotOpen(_PASSWORD)
+
+
+def _open_ole(path: Path, name: str) -> Workbook:
+    def names(word: str) -> bool:
+        return content.find(word.encode("utf-16-le")) >= 0
+
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if names("EncryptedPackage"):
+            raise CannotOpen(_PASSWORD)
+        if names("_VBA_PROJECT"):
+            raise CannotOpen(_MACROS)
+        if names("WordDocument") or names("PowerPoint Document"):
+            raise CannotOpen(
+                "This is an Office document, but no workbook. Upload an .xlsx, .xls, .ods or .csv file."
+            )
+    return _read_with_calamine(path, name, "xls", {})
+
+
+def _open_text(path: Path, name: str, start: bytes) -> Workbook:
+    for magic, what in _OTHER_KINDS.items():
+        if start.startswith(magic):
+            raise CannotOpen(
+                f"This is {what}, whatever its name says. Upload the workbook: .xlsx, .xls, .ods or .csv."
+            )
+    head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
+    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta")):
+        raise CannotOpen(
+            "This is a web page or XML under the name of a workbook, as some systems export it. "
+            "Open it in the spreadsheet program, save it as .xlsx and upload that."
+        )
+    encoding = delimited.encoding_of(path)
+    if not encoding.startswith("utf-16") and (b"\0" in start or sum(byte < 9 for byte in start) > 0):
+        raise CannotOpen("This is no workbook. Upload an .xlsx, .xls, .ods or .csv file.")
+    notices = []
+    if encoding == "cp1252":
+        notices.append(
+            "The text file is not in UTF-8; it was read as Windows Western (cp1252). "
+            "If letters look wrong, save it as “CSV UTF-8”."
+        )
+    sheet = Sheet(name=Path(name).stem, rows=lambda: delimited.read_rows(path, encoding))
+    return Workbook(name=name, kind="csv", sheets=[sheet], notices=notices)
+
+
+def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, Survey]) -> Workbook:
+    try:
+        book = CalamineWorkbook.from_path(path)
+    except PasswordError as locked:
+        raise CannotOpen(_PASSWORD) from locked
+    except (CalamineError, OSError, ValueError) as damage:
+        raise CannotOpen("The file is damaged. Open it, save it anew and upload it again.") from damage
+    sheets = []
+    for known in book.sheets_metadata:
+        if known.typ != SheetTypeEnum.WorkSheet:
+            continue
+        survey = surveys.get(known.name, Survey())
+        sheets.append(
+            Sheet(
+                name=known.name,
+                rows=_rows_of(book, known.name),
+                is_hidden=known.visible != SheetVisibleEnum.Visible,
+                hidden_rows=frozenset(survey.hidden_rows),
+                unstored=frozenset(survey.unstored),
+                broken=survey.broken,
+                padded=survey.padded,
+            )
+        )
+    return Workbook(name=name, kind=kind, sheets=sheets)
+
+
+def _rows_of(book: CalamineWorkbook, name: str) -> Callable[[], Iterator[list[Any]]]:
+    def rows() -> Iterator[list[Any]]:
+        try:
+            sheet = book.get_sheet_by_name(name)
+        except (CalamineError, ValueError) as damage:
+            raise CannotOpen(
+                f"Sheet “{name}” is damaged. Save the workbook anew and upload it again."
+            ) from damage
+        return _from_the_first_row(sheet)
+
+    return rows
+
+
+def _from_the_first_row(sheet: CalamineSheet) -> Iterator[list[Any]]:
+    """The fast reader begins at the first column with a value: put back the columns before it."""
+    if sheet.start is None:
+        return
+    before = [""] * sheet.start[1]
+    for row in sheet.iter_rows():
+        yield before + row if before else row
