@@ -444,7 +444,7 @@ def _links(kind: ExamLink.Kind, *, is_hard: bool) -> Callable[[Facts], Iterator[
             for a in facts.of_exam.get(link.exam_a_id, ()):
                 for b in facts.of_exam.get(link.exam_b_id, ()):
                     if not _link_holds(facts, link, a, b):
-                        yield Fault(1 if is_hard else link.weight, f"{facts.code(a)}, {facts.code(b)}")
+                        yield Fault(1, f"{facts.code(a)}, {facts.code(b)}")
 
     broken_links.__doc__ = f"Links “{kind.label}” that do not hold."
     return broken_links
@@ -681,10 +681,11 @@ def split_blocks(facts: Facts) -> Iterator[Fault]:
 
 
 def empty_seats(facts: Facts) -> Iterator[Fault]:
-    """Free seats in rooms that are used."""
+    """Free seats in rooms that are used, less those whom a room holds beyond its seats."""
     for (place, room), there in facts.in_room.items():
-        free = facts.rooms[room].exam_capacity - sum(candidates for _sitting, candidates in there)
-        if free and (place, room) not in facts.closed:
+        has = 0 if (place, room) in facts.closed else facts.rooms[room].exam_capacity
+        free = has - sum(candidates for _sitting, candidates in there)
+        if free:
             yield Fault(free, f"{facts.rooms[room]}: {facts.periods[place]}")
 
 

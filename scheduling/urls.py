@@ -1,5 +1,9 @@
 from django.urls import path
 
+from . import views
+
 app_name = "scheduling"
 
-urlpatterns: list[path] = []
+urlpatterns = [
+    path("d/<slug:institution>/<slug:project>/", views.datesheet, name="datesheet"),
+]

@@ -28,6 +28,9 @@ class Publication(ProjectModel):
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices)
     notice = models.TextField(_("notice"), blank=True)
+    # What was published, kept as it was: [{"date", "starts", "ends", "period", "code", "title", "courses",
+    # "programmes", "rooms"}], nothing about any person.
+    table = models.JSONField(default=list, editable=False)
     published_at = models.DateTimeField(_("published at"), auto_now_add=True)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

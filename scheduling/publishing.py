@@ -1,0 +1,124 @@
+"""Show a plan to the public, and take it back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from projects import people
+from projects.models import Project, Stage
+
+from .documents.tables import SittingRow, SolutionRows, rows_of
+from .models import Publication, Solution
+
+
+class NotReady(Exception):
+    """Why the plan cannot be published yet, in words for the planner."""
+
+
+@transaction.atomic
+def publish(
+    *,
+    project: Project,
+    kind: Publication.Kind | str,
+    by: User | None = None,
+    solution: Solution | None = None,
+    notice: str = "",
+) -> Publication:
+    """Show the live solution (or this one) in place of what is shown now.
+
+    A draft may still have faults, for people to object to; what is final may not.
+    """
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    kind = Publication.Kind(kind)
+    shown = solution or Solution.objects.for_project(project).live().first()
+    _refuse_unready(project, kind, shown)
+    now = timezone.now()
+    Publication.objects.for_project(project).current().update(
+        withdrawn_at=now, withdrawn_because=_("A newer version was published.")
+    )
+    version = Publication.objects.for_project(project).aggregate(last=Max("version"))["last"] or 0
+    rows = rows_of(shown)
+    publication = Publication.objects.create(
+        project=project,
+        solution=shown,
+        kind=kind,
+        version=version + 1,
+        notice=notice,
+        published_by=by,
+        table=_table(rows.placed),
+    )
+    people.replace_busy_times(
+        institution=project.institution, source=_source(project), rows=_busy_times(project, rows)
+    )
+    Project.objects.filter(pk=project.pk).update(stage=Stage.PUBLISHED)
+    return publication
+
+
+@transaction.atomic
+def withdraw(*, publication: Publication, because: str) -> None:
+    """Take back what is shown. The reason is kept, and shown to the public in its place."""
+    if not because.strip():
+        raise NotReady(_("Say why the datesheet is taken back: the public reads it."))
+    project = Project.objects.select_for_update(no_key=True).get(pk=publication.project_id)
+    Publication.objects.for_project(project).current().filter(pk=publication.pk).update(
+        withdrawn_at=timezone.now(), withdrawn_because=because
+    )
+    people.replace_busy_times(institution=project.institution, source=_source(project), rows=[])
+    Project.objects.filter(pk=project.pk).update(stage=Stage.DATESHEET)
+
+
+def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution | None) -> None:
+    if project.is_archived:
+        raise NotReady(_("This project is archived. Bring it back before you publish."))
+    if solution is None:
+        raise NotReady(_("No solution is live yet. Look at the solutions and make one live."))
+    if solution.project_id != project.pk:
+        raise NotReady(_("That solution is not of this project."))
+    if kind == Publication.Kind.FINAL and solution.hard:
+        raise NotReady(
+            _("The live solution breaks rules that must hold (%d faults). Mend it, or publish it as a draft.")
+            % solution.hard
+        )
+
+
+def _table(sittings: Iterable[SittingRow]) -> list[dict[str, Any]]:
+    """The datesheet as the public sees it, in order of time."""
+    return [
+        {
+            "date": row.period.date.isoformat(),
+            "starts": f"{row.period.starts:%H:%M}",
+            "ends": f"{row.ends_at():%H:%M}",
+            "period": row.period.name,
+            "code": row.code if row.sittings == 1 else f"{row.code} ({row.number})",
+            "title": row.title,
+            "courses": list(row.courses),
+            "programmes": row.programmes,
+            "rooms": [room.code for room, _candidates in row.rooms],
+        }
+        for row in sittings
+        if row.period
+    ]
+
+
+def _source(project: Project) -> str:
+    return f"project:{project.pk}"
+
+
+def _busy_times(project: Project, rows: SolutionRows) -> list[tuple[str, datetime, datetime, str]]:
+    """When each candidate sits, with that candidate's own finish."""
+    zone = ZoneInfo(project.institution.time_zone)
+    times = []
+    for student in rows.students:
+        for sitting in rows.of_student.get(student.pk, ()):
+            if sitting.period:
+                starts_at = sitting.starts_at.replace(tzinfo=zone)
+                ends_at = sitting.ends_at(student.extra_minutes(sitting.duration)).replace(tzinfo=zone)
+                times.append((student.roll_no, starts_at, ends_at, f"{sitting.code} {sitting.title}"[:200]))
+    return times

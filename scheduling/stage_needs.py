@@ -1,0 +1,46 @@
+"""What each stage of a project needs before it can be entered, as sentences for the planner."""
+
+from django.utils.translation import gettext as _
+
+from projects.models import Project
+
+from .models import Course, Exam, Period, Publication, Registration, Room, Run, Solution, Student
+
+
+def for_rules(project: Project) -> list[str]:
+    """The data are there."""
+    wanted = (
+        (Student, _("There are no students yet: upload them.")),
+        (Course, _("There are no courses yet: upload them.")),
+        (Registration, _("There are no registrations yet: upload them.")),
+    )
+    return [sentence for model, sentence in wanted if not model.objects.for_project(project).exists()]
+
+
+def for_datesheet(project: Project) -> list[str]:
+    """There is something to place, and somewhere to place it."""
+    wanted = (
+        (Exam, _("There are no exams yet: they are made from courses with registrations.")),
+        (Period, _("There are no periods yet: upload them or make them from the calendar.")),
+    )
+    missing = [sentence for model, sentence in wanted if not model.objects.for_project(project).exists()]
+    needs_room = Exam.objects.for_project(project).filter(needs_room=True).exists()
+    if needs_room and not Room.objects.for_project(project).filter(is_usable=True).exists():
+        missing.append(_("There are no rooms yet: upload them."))
+    return missing
+
+
+def for_publishing(project: Project) -> list[str]:
+    """A plan is live and published by its own act."""
+    if not Solution.objects.for_project(project).live().exists():
+        return [_("No solution is live yet: solve, look, and make one live.")]
+    if not Publication.objects.for_project(project).current().exists():
+        return [_("The live solution is not published yet: publish it.")]
+    return []
+
+
+def no_run_under_way(project: Project) -> list[str]:
+    """Nobody is solving it now."""
+    if Run.objects.for_project(project).filter(state__in=Run.UNDER_WAY).exists():
+        return [_("A run is under way. Wait for it or cancel it first.")]
+    return []

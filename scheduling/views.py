@@ -1,0 +1,84 @@
+"""What the public sees: a published datesheet, by programme and course. Nothing about any person."""
+
+import hashlib
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import condition, require_safe
+
+from .models import Publication
+
+
+def _publication(institution: str, project: str) -> Publication:
+    """The newest publication at that address: the one that is shown, or the one that was taken back."""
+    found = (
+        Publication.objects.filter(project__slug=project, project__institution__slug=institution)
+        .select_related("project__institution")
+        .order_by("-version")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def _etag(request: HttpRequest, institution: str, project: str) -> str | None:
+    try:
+        found = _publication(institution, project)
+    except Http404:
+        return None
+    request.publication = found
+    seen = f"{found.pk} {found.withdrawn_at} {request.GET.urlencode()} {translation.get_language()}"
+    seen += f" {request.COOKIES.get('theme', '')} {request.user.pk}"
+    return f'"{hashlib.sha256(seen.encode()).hexdigest()[:32]}"'
+
+
+@require_safe
+@condition(etag_func=_etag)
+def datesheet(request: HttpRequest, institution: str, project: str) -> HttpResponse:
+    """The datesheet by day and period, narrowed to a programme or to what a person looks for."""
+    publication = getattr(request, "publication", None) or _publication(institution, project)
+    chosen = request.GET.get("programme", "")
+    words = request.GET.get("q", "").casefold().split()
+    rows = [
+        row
+        for row in publication.table
+        if (not chosen or chosen in row["programmes"]) and all(word in _text(row) for word in words)
+    ]
+    context: dict[str, Any] = {
+        "publication": publication,
+        "season": publication.project,
+        "school": publication.project.institution,
+        "is_withdrawn": publication.withdrawn_at is not None,
+        "programmes": sorted({name for row in publication.table for name in row["programmes"]}),
+        "programme": chosen,
+        "q": request.GET.get("q", ""),
+        "days": _by_day(rows),
+        "exams": len(rows),
+    }
+    response = render(request, "scheduling/datesheet.html", context)
+    patch_cache_control(response, private=True, max_age=0, must_revalidate=True)
+    return response
+
+
+def _text(row: dict[str, Any]) -> str:
+    return " ".join([row["code"], row["title"], *row["courses"], *row["programmes"]]).casefold()
+
+
+def _by_day(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Days of periods of exams, as the page shows them."""
+    return [
+        {
+            "date": date.fromisoformat(day),
+            "periods": [
+                {"name": name, "starts": starts, "exams": list(exams)}
+                for (starts, name), exams in groupby(of_day, key=lambda row: (row["starts"], row["period"]))
+            ],
+        }
+        for day, of_day in groupby(rows, key=lambda row: row["date"])
+    ]
