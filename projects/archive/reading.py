@@ -1,0 +1,376 @@
+"""An archive's rows and files into a project. Nothing in the file is trusted; it is written whole or not."""
+
+import hashlib
+import logging
+import struct
+import traceback
+import zipfile
+import zlib
+from array import array
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+from django.core.files import File
+from django.core.files.storage import Storage
+from django.db import DataError, IntegrityError, connection, models, transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from projects.models import Membership, Place, Project, ProjectMember
+
+from . import tables, values
+
+MEGABYTE = 1024 * 1024
+MAX_UNPACKED = 4096 * MEGABYTE
+# Rows of a season shrink about tenfold; a bomb a thousandfold. What is small unpacked is harmless anyway.
+MAX_RATIO, HARMLESS = 100, 256 * MEGABYTE
+MAX_ROWS = 5_000_000
+MAX_FILES = 20_000
+MAX_DIRECTORY = 8 * MEGABYTE
+ROWS_AT_ONCE, BYTES_AT_ONCE = 2000, 4 * MEGABYTE
+
+logger = logging.getLogger(__name__)
+_menders: list[Callable[[Project], None]] = []
+
+
+class CannotRestore(Exception):
+    """Why an archive was not restored, in words for the person who chose it."""
+
+
+class _Damage(Exception):
+    """What is wrong inside the archive, in words for the log."""
+
+
+# What zipfile, json and our own checks raise on a file that is not what it should be.
+_FAULTS = (
+    _Damage,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+    NotImplementedError,
+    IntegrityError,
+    DataError,
+)
+
+
+def when_restored(mend: Callable[[Project], None]) -> Callable[[Project], None]:
+    """Have the function called whenever a project's rows come out of an archive, in the same transaction.
+
+    It puts right what was true only when the archive was made, such as a run under way.
+    """
+    _menders.append(mend)
+    return mend
+
+
+def restore(project: Project, file: IO[bytes]) -> dict[str, int]:
+    """Fill an empty project; returns the number of rows by model."""
+    with _all_or_nothing(project) as new_files:
+        for table in tables.tables():
+            # The members of a new project are known before its rows.
+            if table.model not in (ProjectMember, Place) and table.rows(project).exists():
+                raise CannotRestore(_("This project already has data: restore into a new project."))
+        return _Reader(project, file, new_files).read()
+
+
+def replace(project: Project, file: IO[bytes]) -> dict[str, int]:
+    """Put the rows of a save point in the place of the project's; who and what stands apart stays."""
+    with _all_or_nothing(project) as new_files:
+        reader = _Reader(project, file, new_files, leaving=tables.STANDS_APART)
+        remove_rows(project, leaving=tables.STANDS_APART)
+        return reader.read()
+
+
+def remove_rows(project: Project, *, leaving: Collection[type[Model]] = ()) -> None:
+    """Delete all rows, those first that nothing else needs. Quick: no row is read."""
+    for table in reversed(tables.tables()):
+        if table.model not in leaving:
+            # References to later tables are checked by the database when the transaction ends.
+            table.rows(project)._raw_delete(connection.alias)
+
+
+@contextmanager
+def _all_or_nothing(project: Project) -> Iterator[list[tuple[Storage, str]]]:
+    new_files: list[tuple[Storage, str]] = []
+    try:
+        with transaction.atomic():
+            Project.objects.select_for_update().get(pk=project.pk)
+            yield new_files
+            for mend in _menders:
+                mend(project)
+    except BaseException as fault:
+        for storage, name in new_files:
+            storage.delete(name)
+        if isinstance(fault, _FAULTS):
+            # Where and what, but no values: they are people's.
+            place = traceback.extract_tb(fault.__traceback__)[-1]
+            logger.warning("An archive was refused: %s in %s, line %s", type(fault).__name__, *place[2:0:-1])
+            raise CannotRestore(
+                _("This archive is damaged or was not made by Datesheet. Export the project again.")
+            ) from fault
+        raise
+
+
+class _Reader:
+    def __init__(
+        self,
+        project: Project,
+        file: IO[bytes],
+        new_files: list[tuple[Storage, str]],
+        leaving: Collection[type[Model]] = (),
+    ) -> None:
+        self.project = project
+        self.new_files = new_files
+        self.tables = [table for table in tables.tables() if table.model not in leaving]
+        self.archive = _open(file)
+        self.manifest = self.check_manifest()
+        self.described = {table["name"]: table for table in self.manifest["tables"]}
+        self.files = {entry["name"]: entry for entry in self.manifest["files"]}
+        self.keys: dict[type[Model], array[int]] = {}
+        self.late: dict[type[Model], list[tuple[int, dict[str, Any]]]] = {}
+
+    def check_manifest(self) -> dict[str, Any]:
+        with self.archive.open("manifest.json") as member:
+            manifest = values.decode(member.read(MAX_DIRECTORY).decode())
+        if manifest["format"] != tables.FORMAT:
+            raise _Damage("another format")
+        if manifest["version"] != tables.VERSION:
+            raise CannotRestore(
+                _("This archive was made by another version of Datesheet: update this one first.")
+            )
+        names = [table["name"] for table in manifest["tables"]]
+        known = {table.label: {field.name for field in table.columns} for table in self.tables}
+        for table in manifest["tables"]:
+            if table["name"] not in known or not set(table["columns"]) <= known[table["name"]]:
+                raise CannotRestore(
+                    _("This archive holds kinds of data that are not known here: update Datesheet first.")
+                )
+            if len(set(table["columns"])) != len(table["columns"]) or type(table["rows"]) is not int:
+                raise _Damage("a table is described wrongly")
+        if (
+            sum(table["rows"] for table in manifest["tables"]) > MAX_ROWS
+            or len(manifest["files"]) > MAX_FILES
+        ):
+            raise CannotRestore(
+                _("This archive holds more than one project can: it was not made by Datesheet.")
+            )
+        members = ["manifest.json", *(f"rows/{name}.jsonl" for name in names)]
+        members += [entry["name"] for entry in manifest["files"]]
+        if sorted(members) != sorted(self.archive.namelist()) or len(set(members)) != len(members):
+            raise _Damage("the contents are not what the manifest says")
+        return manifest
+
+    def read(self) -> dict[str, int]:
+        people = User.objects.filter(pk__in=_people(self.project))
+        self.people = {email.casefold(): key for key, email in people.values_list("pk", "email")}
+        counts = {
+            table.label: self.read_table(table) for table in self.tables if table.label in self.described
+        }
+        for table in self.tables:
+            self.fill_in_late(table)
+        if self.files:
+            raise _Damage("a file belongs to no row")
+        self.read_project()
+        return counts
+
+    def read_project(self) -> None:
+        told = self.manifest["project"]
+        for field in tables.project_columns():
+            if field.name in told:
+                setattr(self.project, field.attname, values.reader(field)(told[field.name]))
+        self.project.save(update_fields=[field.name for field in tables.project_columns()])
+
+    # --- rows -------------------------------------------------------------------------------------------
+    def read_table(self, table: tables.Table) -> int:
+        described = self.described[table.label]
+        columns = {field.name: field for field in table.columns}
+        fields = [columns[name] for name in described["columns"]]
+        readers = [self.reader(table, field) for field in fields]
+        # A reference that finds nothing here takes its row along, unless it may be empty.
+        required = [n for n, field in enumerate(fields) if field.is_relation and not field.null]
+        late = [n for n, field in enumerate(fields) if field.name in table.late]
+        names = [field.attname for field in fields]
+        fixed = {} if table.is_link else {
+            "project_id": self.project.pk, "institution_id": self.project.institution_id
+        }  # fmt: skip
+        keys = self.keys[table.model] = array("q")
+        lines, count = self.lines(table, described), 0
+        for batch in _batches(lines):
+            new: list[tuple[int, Model, list[Any]]] = []
+            for line in batch:
+                cells = values.decode(line)
+                if type(cells) is not list or len(cells) != len(readers):
+                    raise _Damage("a row is too short or too long")
+                told = [read(cell) for read, cell in zip(readers, cells, strict=True)]
+                keys.append(0)
+                if any(told[n] is None for n in required):
+                    continue
+                row = table.model(**fixed, **dict(zip(names, told, strict=True)))
+                for n in late:
+                    if fields[n].is_relation:
+                        setattr(row, names[n], None)
+                self.store_files(table, row)
+                new.append((len(keys) - 1, row, [told[n] for n in late]))
+            table.model._base_manager.bulk_create([row for _n, row, _late in new])
+            for n, row, told_late in new:
+                keys[n] = row.pk
+                if late:
+                    filled = dict(zip((fields[n].name for n in late), told_late, strict=True))
+                    self.late.setdefault(table.model, []).append((row.pk, filled))
+            count += len(new)
+            if len(keys) > described["rows"]:
+                raise _Damage("there are more rows than the manifest says")
+        if len(keys) < described["rows"]:
+            raise _Damage("rows are missing")
+        return count
+
+    def lines(self, table: tables.Table, described: dict[str, Any]) -> Iterator[str]:
+        digest = hashlib.sha256()
+        with self.archive.open(f"rows/{table.label}.jsonl") as member:
+            while line := member.readline(tables.MAX_LINE):
+                if not line.endswith(b"\n"):
+                    raise _Damage("a line is too long or cut short")
+                digest.update(line)
+                yield line.decode()
+        if digest.hexdigest() != described["sha256"]:
+            raise _Damage("rows were changed")
+
+    def reader(self, table: tables.Table, field: models.Field) -> Callable[[Any], Any]:
+        if isinstance(field, models.FileField):
+            return self.file_name
+        if tables.refers_to_user(field):
+            return self.user
+        related = tables.target(field)
+        if related is None:
+            return values.reader(field)
+        if related._meta.label_lower not in self.described:
+            return _StillThere(related, self.project)
+        return _line_number if field.name in table.late else lambda line: self.key(related, line)
+
+    def user(self, email: Any) -> int | None:
+        return None if email is None else self.people.get(values.check_text(email).casefold())
+
+    def key(self, model: type[Model], line: Any) -> int | None:
+        if _line_number(line) is None:
+            return None
+        keys = self.keys[model]
+        if not 0 < line <= len(keys):
+            raise _Damage("a reference leads nowhere")
+        return keys[line - 1] or None
+
+    def fill_in_late(self, table: tables.Table) -> None:
+        waiting = self.late.pop(table.model, [])
+        for start in range(0, len(waiting), ROWS_AT_ONCE):
+            rows, names = [], []
+            for key, told in waiting[start : start + ROWS_AT_ONCE]:
+                row, names = table.model(pk=key), list(told)
+                for name, value in told.items():
+                    field = table.model._meta.get_field(name)
+                    related = tables.target(field)
+                    setattr(row, field.attname, self.key(related, value) if related in self.keys else value)
+                rows.append(row)
+            table.model._base_manager.bulk_update(rows, names)
+
+    # --- files ------------------------------------------------------------------------------------------
+    def file_name(self, told: Any) -> str:
+        if told != "" and told not in self.files:
+            raise _Damage("a row's file is missing or named twice")
+        return str(told)
+
+    def store_files(self, table: tables.Table, row: Any) -> None:
+        for field in table.columns:
+            if isinstance(field, models.FileField) and (name := getattr(row, field.attname).name):
+                described = self.files.pop(name)
+                with self.archive.open(name) as member:
+                    content = _Watched(member, name)
+                    getattr(row, field.attname).save(name, content, save=False)
+                self.new_files.append((field.storage, getattr(row, field.attname).name))
+                if (content.digest.hexdigest(), content.read_bytes) != (
+                    described["sha256"],
+                    described["size"],
+                ):
+                    raise _Damage("a file was changed")
+                # What the row says of its file is what the file is.
+                for told, true in (("size", content.read_bytes), ("sha256", described["sha256"])):
+                    if hasattr(row, told):
+                        setattr(row, told, true)
+
+
+class _Watched(File):
+    """A file of the archive that is measured while storage copies it."""
+
+    DEFAULT_CHUNK_SIZE = MEGABYTE
+
+    def __init__(self, member: IO[bytes], name: str) -> None:
+        super().__init__(member, name)
+        self.digest, self.read_bytes = hashlib.sha256(), 0
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        while piece := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
+            self.digest.update(piece)
+            self.read_bytes += len(piece)
+            yield piece
+
+
+class _StillThere:
+    """A reference to a row that stands apart: good while that row is still the project's."""
+
+    def __init__(self, model: type[Model], project: Project) -> None:
+        table = next(table for table in tables.tables() if table.model is model)
+        self.keys = set(table.rows(project).values_list("pk", flat=True))
+
+    def __call__(self, key: Any) -> int | None:
+        return key if _line_number(key) in self.keys else None
+
+
+def _batches(lines: Iterator[str]) -> Iterator[list[str]]:
+    """Some rows at a time, few where they are long."""
+    batch: list[str] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if len(batch) == ROWS_AT_ONCE or size > BYTES_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _line_number(value: Any) -> int | None:
+    if value is not None and type(value) is not int:
+        raise _Damage("a reference is no number")
+    return value
+
+
+def _people(project: Project) -> models.QuerySet:
+    """Whom the institution knows: an archive lets nobody else in."""
+    members = Membership.objects.filter(institution=project.institution_id).values("user")
+    guests = ProjectMember.objects.filter(institution=project.institution_id).values("user")
+    return members.union(guests)
+
+
+def _open(file: IO[bytes]) -> ZipFile:
+    # The directory is held in memory whole: look at its size before zipfile does.
+    end = zipfile._EndRecData(file)
+    if end is None:
+        raise _Damage("no zip file")
+    if end[zipfile._ECD_SIZE] > MAX_DIRECTORY:
+        raise _Damage("the directory is too large")
+    archive = ZipFile(file)
+    unpacked = packed = 0
+    for info in archive.infolist():
+        if info.flag_bits & 1 or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise _Damage("packed in an unusual way")
+        unpacked, packed = unpacked + info.file_size, packed + info.compress_size
+    if unpacked > MAX_UNPACKED or (unpacked > HARMLESS and unpacked > MAX_RATIO * packed):
+        raise CannotRestore(_("Unpacked, this archive is larger than one project can be."))
+    return archive
