@@ -45,6 +45,9 @@ class BusyTimeQuerySet(TenantQuerySet):
 class BusyTime(TenantModel):
     """A person cannot be elsewhere from starts_at up to, not including, ends_at."""
 
+    # Whoever publishes writes them anew, all at once, and says so in the history.
+    keeps_history = False
+
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="busy_times", db_index=False)
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))

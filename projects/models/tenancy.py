@@ -1,12 +1,15 @@
 """The wall: which institution, and which project inside it, a row belongs to."""
 
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from projects import history
 
 
 class Institution(models.Model):
@@ -36,14 +39,65 @@ class Institution(models.Model):
 
 
 class TenantQuerySet(models.QuerySet):
-    """Rows of one institution. Of no tenant, no rows."""
+    """Rows of one institution. Of no tenant, no rows. Bulk changes are written down (projects.history)."""
 
     def for_institution(self, institution: Institution | None) -> Self:
         return self.filter(institution=institution) if institution else self.none()
 
+    def update(self, **values: Any) -> int:
+        fields = history.recorded_fields(self.model, values) if history.is_kept(self.model) else []
+        if not fields:
+            return super().update(**values)
+        with transaction.atomic():
+            bulk = history.Bulk(self, fields)
+            rows = super().update(**values)
+            bulk.updated(rows)
+        return rows
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if not history.is_kept(self.model):
+            return super().delete()
+        with transaction.atomic():
+            bulk = history.Bulk(self, history.recorded_fields(self.model))
+            total, counts = super().delete()
+            bulk.deleted(counts.get(self.model._meta.label, 0), counts)
+        return total, counts
+
+    # As Django's own: nobody deletes all rows through a manager by mistake.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        if not history.is_kept(self.model):
+            return super().bulk_create(objs, *args, **kwargs)
+        with transaction.atomic():
+            rows = super().bulk_create(objs, *args, **kwargs)
+            history.rows_added(self.model, rows)
+        return rows
+
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
+        objs, names = list(objs), list(fields)
+        recorded = history.recorded_fields(self.model, names) if history.is_kept(self.model) else []
+        if not (recorded and objs):
+            return super().bulk_update(objs, names, *args, **kwargs)
+        with transaction.atomic():
+            # The first rows' values are looked up before; the count is Django's.
+            bulk = history.Bulk(self.filter(pk__in=[row.pk for row in objs[: history.SAMPLE]]), recorded)
+            with history.quiet():
+                rows = super().bulk_update(objs, names, *args, **kwargs)
+            bulk.updated(rows)
+        return rows
+
 
 class TenantModel(models.Model):
-    """A row of one institution."""
+    """A row of one institution. Saving and deleting it is written down (projects.history)."""
+
+    keeps_history: ClassVar[bool] = True
+    # Fields that change by themselves (when it was last opened); fields whose values are nobody's business.
+    unrecorded_fields: ClassVar[frozenset[str]] = frozenset()
+    masked_fields: ClassVar[frozenset[str]] = frozenset()
 
     institution = models.ForeignKey(
         Institution, on_delete=models.CASCADE, editable=False, related_name="+", db_index=False
@@ -53,6 +107,27 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields: Sequence[models.Field] = ()
+        if history.is_kept(type(self)):
+            fields = history.recorded_fields(type(self), kwargs.get("update_fields"))
+        if not fields:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            before = None if self._state.adding else history.stored_values(self, fields)
+            super().save(*args, **kwargs)
+            history.row_saved(self, before, fields)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        if not history.is_kept(type(self)):
+            return super().delete(*args, **kwargs)
+        with transaction.atomic():
+            change = history.row_as_it_was(self)
+            total, counts = super().delete(*args, **kwargs)
+            history.row_deleted(change, counts)
+        return total, counts
 
     def clean(self) -> None:
         super().clean()
@@ -123,6 +198,8 @@ class Stage(models.TextChoices):
 
 class Project(TenantModel):
     """One exam season's workspace."""
+
+    unrecorded_fields = frozenset({"last_accessed_at"})
 
     slug = models.SlugField(_("address"), max_length=50)
     name = models.CharField(_("name"), max_length=150)
@@ -229,6 +306,8 @@ class ProjectMember(ProjectModel):
 
 class Place(ProjectModel):
     """Where a person was in a project, for going on there on any device. It grants nothing."""
+
+    keeps_history = False
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="places")
     path = models.CharField(_("page"), max_length=300, blank=True)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Bucket(models.Model):
-    """How often a key (a hash; nothing personal) acted lately."""
+    """How full a leaky bucket was at updated_at. The key is a hash: nothing personal."""
 
     key = models.CharField(max_length=64, unique=True)
     level = models.FloatField(default=0)
