@@ -6,8 +6,8 @@ No kernel breaks a hard rule: what is placed is placed rightly, what cannot be p
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiled import entry, kernel
 from .model import BROKEN_LINK, CLASH, IMPOSSIBLE, SHIFT, SOFT, Model
 from .problem import Ints
 
@@ -20,8 +20,6 @@ COST, BEST, UNPLACED, BEST_UNPLACED = range(4)
 DRAWN, TRIED, SHIFTED, EJECTED, CHAINED, CHAIN_TRIED, ROOM_MOVED, SWAPPED, TRIED_SHIFT = range(9)
 # places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
 TWO_SEED, ROOM_MOVE, PERIOD_SWAP, KEMPE, EJECTION = range(5)
-
-jit = njit(cache=True, nogil=True, error_model="numpy")
 
 
 class State(NamedTuple):
@@ -62,13 +60,17 @@ class State(NamedTuple):
     taken: Ints  # (K,) parts in the order of taking them out, then by size
     ranked: Ints
     part_to: Ints
+    part_first: Ints  # (K,) room to begin with, -1 = any
     try_room: Ints
     try_seats: Ints
     is_tried: np.ndarray
     # construction
     history: Ints  # (U,) times ejected
     tabu: Ints  # (U, P) step until which the unit stays out of the period
-    hopeless: np.ndarray  # (U,) no period could take it even if empty
+    wish_period: Ints  # (U,) where to place it first, -1 = anywhere
+    wish_slots: Ints  # (K,) and in which rooms
+    wish_room: Ints
+    wish_seats: Ints
     # best so far
     best_period: Ints
     best_slots: Ints
@@ -123,12 +125,16 @@ def make_state(model: Model, seed: int) -> State:
         taken=zeros(parts),
         ranked=zeros(parts),
         part_to=zeros(parts),
+        part_first=zeros(parts) - 1,
         try_room=zeros(rooms + 1),
         try_seats=zeros(rooms + 1),
         is_tried=np.zeros(rooms + 1, dtype=np.uint8),
         history=zeros(units),
         tabu=zeros(units, periods) - 1,
-        hopeless=np.zeros(units, dtype=np.uint8),
+        wish_period=zeros(units) - 1,
+        wish_slots=zeros(parts),
+        wish_room=zeros(slots),
+        wish_seats=zeros(slots),
         best_period=zeros(units) - 1,
         best_slots=zeros(parts),
         best_slot_room=zeros(slots),
@@ -136,7 +142,7 @@ def make_state(model: Model, seed: int) -> State:
     )
 
 
-@jit
+@kernel
 def next_random(s):
     x = s.random[0]
     x ^= x << np.uint64(13)
@@ -146,7 +152,7 @@ def next_random(s):
     return x
 
 
-@jit
+@kernel
 def keep_best(m, s):
     """Remember the plan if it has fewer exams left out, or as few and a lower cost."""
     if s.sums[UNPLACED] > s.sums[BEST_UNPLACED] or (
@@ -155,9 +161,10 @@ def keep_best(m, s):
         return
     s.sums[BEST] = s.sums[COST]
     s.sums[BEST_UNPLACED] = s.sums[UNPLACED]
-    s.best_period[:] = s.period
-    s.best_slots[:] = s.slots
+    for u in range(len(s.period)):
+        s.best_period[u] = s.period[u]
     for k in range(len(s.slots)):
+        s.best_slots[k] = s.slots[k]
         # Of the places kept for its rooms a part mostly uses one.
         for i in range(m.slot_ptr[k], m.slot_ptr[k] + s.slots[k]):
             s.best_slot_room[i] = s.slot_room[i]
@@ -167,7 +174,7 @@ def keep_best(m, s):
 # Rooms
 
 
-@jit
+@kernel
 def may_enter(m, s, k, p, r):
     """Whether part k may join room r in period p, seats apart."""
     exam = m.part_exam[k]
@@ -194,7 +201,7 @@ def may_enter(m, s, k, p, r):
     return True
 
 
-@jit
+@kernel
 def put(m, s, k, p, r, n):
     """Seat n candidates of part k in room r in period p; returns the change of the cost."""
     d = m.part_duration[k]
@@ -228,7 +235,7 @@ def put(m, s, k, p, r, n):
     return cost
 
 
-@jit
+@kernel
 def take(m, s, k):
     """Take part k out of its rooms; returns the change of the cost (what it cost, below 0)."""
     p = s.part_period[k]
@@ -265,7 +272,7 @@ def take(m, s, k):
     return cost
 
 
-@jit
+@kernel
 def plan_split(m, s, k, p, home, first):
     """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of block
     `home` unless -1; begin with room `first` unless -1. Fills try_room and try_seats; returns (rooms, price), or
@@ -326,52 +333,71 @@ def plan_split(m, s, k, p, home, first):
     return count, price
 
 
-@jit
+@kernel
 def seat(m, s, k, p, first):
-    """Seat part k in period p: one room, the cheapest, then the tightest; if none is large enough and it may be
-    split, several. Begin with room `first` unless -1. Returns the change of the cost, NEVER if it cannot be."""
+    """Seat part k in period p: in the rooms wished for it if they will do; else in one room, the cheapest, then the
+    tightest; if none is large enough and it may be split, in several. Begin with room `first` unless -1. Returns
+    the change of the cost, NEVER if it cannot be."""
     size = m.part_size[k]
     if s.seats_free[p] < size:
         return NEVER
+    rooms = m.part_price.shape[1]
+    count = 0
+    if s.wish_slots[k] > 0:
+        for i in range(m.slot_ptr[k], m.slot_ptr[k] + s.wish_slots[k]):
+            s.try_room[count] = s.wish_room[i]
+            s.try_seats[count] = s.wish_seats[i]
+            count += 1
     d = m.part_duration[k]
+    fits = count > 0
+    lo = 0
+    hi = rooms
+    if count > 0:
+        hi = count
+    elif first >= 0:
+        lo = first
+        hi = first + 1
     found = -1
     found_price = NEVER
     found_free = NEVER
-    lo = 0
-    hi = m.part_price.shape[1]
-    if first >= 0:
-        lo = first
-        hi = first + 1
-    for r in range(lo, hi):
+    for i in range(lo, hi):
+        r = s.try_room[i] if count > 0 else i
         price = m.part_price[k, r]
         free = s.free[p, r]
-        if price < 0 or free < size:
+        if price < 0 or free < (s.try_seats[i] if count > 0 else size):
+            fits = False
             continue
-        if s.in_room[p, r] == 0:
-            price += m.empty_price * free
-        elif s.with_duration[p, r, d] == 0:
-            price += m.mixed_price
-        if price > found_price or (price == found_price and free >= found_free):
-            continue
+        if count == 0:
+            if s.in_room[p, r] == 0:
+                price += m.empty_price * free
+            elif s.with_duration[p, r, d] == 0:
+                price += m.mixed_price
+            if price > found_price or (price == found_price and free >= found_free):
+                continue
         if may_enter(m, s, k, p, r):
             found = r
             found_price = price
             found_free = free
-    if found >= 0:
-        return put(m, s, k, p, found, size)
-    if m.part_most[k] < 2 or size == 0:
+        else:
+            fits = False
+    if count > 0 and not fits:
+        s.wish_slots[k] = 0
         return NEVER
-    block = -2
-    lowest = NEVER
-    if m.blocks > 1 and first < 0:
-        for b in range(m.blocks):
-            count, price = plan_split(m, s, k, p, b, -1)
+    if count == 0 and found >= 0:
+        s.try_room[0] = found
+        s.try_seats[0] = size
+        count = 1
+    elif count == 0 and m.part_most[k] > 1 and size > 0:
+        # Each block by itself; then the best of them once more, or all together if none suffices.
+        rounds = m.blocks + 1 if m.blocks > 1 and first < 0 else 1
+        block = -1
+        lowest = NEVER
+        for b in range(rounds):
+            home = b if b < rounds - 1 else block
+            count, price = plan_split(m, s, k, p, home, first)
             if count > 0 and price < lowest:
                 lowest = price
-                block = b
-    if block == -2:
-        block = -1
-    count, price = plan_split(m, s, k, p, block, first)
+                block = home
     if count == 0:
         return NEVER
     cost = 0
@@ -380,7 +406,7 @@ def seat(m, s, k, p, first):
     return cost
 
 
-@jit
+@kernel
 def save_rooms(m, s, k, at):
     """Note the rooms of part k from place `at` of the notebook; returns the next place."""
     for i in range(s.slots[k]):
@@ -392,7 +418,7 @@ def save_rooms(m, s, k, at):
 # Rules beside the table
 
 
-@jit
+@kernel
 def link_cost(m, s, n):
     """Price of the links of the n moved units where they are now, each link once."""
     cost = 0
@@ -409,7 +435,7 @@ def link_cost(m, s, n):
     return cost
 
 
-@jit
+@kernel
 def window_faults(m, s, student, day):
     """Exams beyond the limit in all windows that hold this day."""
     days = s.crowd_day.shape[1]
@@ -423,7 +449,7 @@ def window_faults(m, s, student, day):
     return faults
 
 
-@jit
+@kernel
 def count_crowd(m, s, u, p, sign):
     """Add (1) or remove (-1) unit u in period p from its students' days; returns the change of the cost."""
     day = m.period_day[p]
@@ -444,7 +470,7 @@ def count_crowd(m, s, u, p, sign):
     return cost
 
 
-@jit
+@kernel
 def count_in(m, s, u, p, sign):
     """Add or remove unit u in period p from the counts of periods, days and students; returns the change."""
     cost = 0
@@ -461,22 +487,20 @@ def count_in(m, s, u, p, sign):
     return cost
 
 
-@jit
+@kernel
 def count_moves(m, s, n, back):
     """Count the n moves (or take them back); returns the change of the cost."""
     cost = 0
-    for i in range(n):
-        p = s.move_to[i] if back else s.move_from[i]
+    for i in range(2 * n):
+        leaves = i < n
+        j = i if leaves else i - n
+        p = s.move_from[j] if leaves != back else s.move_to[j]
         if p >= 0:
-            cost += count_in(m, s, s.move_unit[i], p, -1)
-    for i in range(n):
-        p = s.move_from[i] if back else s.move_to[i]
-        if p >= 0:
-            cost += count_in(m, s, s.move_unit[i], p, 1)
+            cost += count_in(m, s, s.move_unit[j], p, -1 if leaves else 1)
     return cost
 
 
-@jit
+@kernel
 def move_rooms(m, s, n, most):
     """Take the parts of the n moved units out and seat them in their new periods, largest first. Returns the
     change of the cost; NEVER, with all as before, if some part cannot be seated or it costs more than `most`."""
@@ -503,7 +527,7 @@ def move_rooms(m, s, n, most):
         k = s.ranked[i]
         if s.part_to[k] < 0:
             continue
-        added = seat(m, s, k, s.part_to[k], -1)
+        added = seat(m, s, k, s.part_to[k], s.part_first[k])
         if added == NEVER:
             fits = False
             break
@@ -527,7 +551,7 @@ def move_rooms(m, s, n, most):
 # The table
 
 
-@jit
+@kernel
 def shift_table(m, s, u, p, q):
     """Tell the neighbours of unit u that it leaves p and enters q (-1 = nowhere)."""
     if p >= 0:
@@ -553,9 +577,11 @@ def shift_table(m, s, u, p, q):
             row[at_q] += CLASH
 
 
-@jit
+@kernel
 def relocate(m, s, u, p, q):
     """Write down that unit u goes from p to q (-1 = nowhere)."""
+    if p == q:
+        return
     shift_table(m, s, u, p, q)
     if p >= 0:
         last = s.member[p, s.members[p] - 1]
@@ -573,7 +599,7 @@ def relocate(m, s, u, p, q):
     s.period[u] = q
 
 
-@jit
+@kernel
 def apply(m, s, n, delta, most):
     """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and cost
     at most `most` in all. Returns whether they were made."""
@@ -581,35 +607,34 @@ def apply(m, s, n, delta, most):
         keep_best(m, s)
     for i in range(n):
         s.move_from[i] = s.period[s.move_unit[i]]
+    fits = True
     if m.has_extras:
         for i in range(n):
             s.is_moved[s.move_unit[i]] = 1
-        delta -= link_cost(m, s, n)
-        for i in range(n):
-            s.period[s.move_unit[i]] = s.move_to[i]
-        delta += link_cost(m, s, n)
+        before = 0
+        for side in range(2):
+            links = link_cost(m, s, n)
+            if side == 0:
+                before = links
+            else:
+                delta += links - before
+                fits = links < BROKEN_LINK
+            for i in range(n):
+                s.period[s.move_unit[i]] = s.move_to[i] if side == 0 else s.move_from[i]
         for i in range(n):
             s.is_moved[s.move_unit[i]] = 0
-            s.period[s.move_unit[i]] = s.move_from[i]
-        if delta > BROKEN_LINK // 2:
+        if not fits:
             return False
         delta += count_moves(m, s, n, False)
-        fits = True
         for i in range(n):
             q = s.move_to[i]
             if q >= 0 and (s.exams_in[q] > m.period_exams[q] or s.candidates_in[q] > m.period_candidates[q]):
                 fits = False
-        if not fits:
-            count_moves(m, s, n, True)
-            return False
-    if len(s.slots) > 0:
+    if fits and len(s.slots) > 0:
         rooms = move_rooms(m, s, n, most - delta)
-        if rooms == NEVER:
-            if m.has_extras:
-                count_moves(m, s, n, True)
-            return False
+        fits = rooms < NEVER
         delta += rooms
-    elif delta > most:
+    if not fits or delta > most:
         if m.has_extras:
             count_moves(m, s, n, True)
         return False
@@ -622,7 +647,7 @@ def apply(m, s, n, delta, most):
 # Moves of the search
 
 
-@jit
+@kernel
 def chain(m, s, u, v, p, q):
     """Collect the Kempe chain that takes u from p to q and, unless -1, v from q to p. Returns (units, price by the
     table), price NEVER if some unit may not be there."""
@@ -670,7 +695,7 @@ def chain(m, s, u, v, p, q):
     return n, delta
 
 
-@jit
+@kernel
 def swap_periods(m, s, p, q):
     """Collect all units of two periods, to change places. Returns (units, price by the table)."""
     n = 0
@@ -698,7 +723,7 @@ def swap_periods(m, s, p, q):
     return n, delta
 
 
-@jit
+@kernel
 def eject(m, s, u, p, q):
     """Collect the move of u from p to q where those in its way in q go each to their cheapest other period.
     Returns (units, price by the table), price NEVER if one has nowhere to go."""
@@ -740,64 +765,39 @@ def eject(m, s, u, p, q):
     return n, delta
 
 
-@jit
-def move_room(m, s, u, most, x):
-    """Move a part of unit u to another room of its period, or let it change rooms with another unit there."""
+@kernel
+def change_rooms(m, s, u, x):
+    """Collect the move of a part of unit u to another room of its period or, where that is too full, the exchange
+    of rooms with a part of another unit there. Returns units, 0 if there is nothing to do."""
     p = s.period[u]
     parts = m.part_ptr[u + 1] - m.part_ptr[u]
     if parts == 0:
-        return False
+        return 0
     k = m.part[m.part_ptr[u] + np.int64(x & np.uint64(0xFFFF)) % parts]
-    rooms = m.part_price.shape[1]
-    r = np.int64((x >> np.uint64(16)) & np.uint64(0xFFFF)) % rooms
-    if m.part_price[k, r] < 0 or s.free[p, r] < 0:
-        return False
-    first = m.slot_ptr[k]
-    if s.slots[k] == 1 and s.slot_room[first] == r:
-        return False
-    keep_best(m, s)
-    end = save_rooms(m, s, k, 0)
-    other = -1
+    r = np.int64((x >> np.uint64(16)) & np.uint64(0xFFFF)) % m.part_price.shape[1]
+    here = s.slot_room[m.slot_ptr[k]]
+    if m.part_price[k, r] < 0 or s.free[p, r] < 0 or (s.slots[k] == 1 and here == r):
+        return 0
+    s.move_unit[0] = u
+    s.move_to[0] = p
+    n = 1
     if s.free[p, r] < m.part_size[k] and s.members[p] > 1:
         v = s.member[p, np.int64((x >> np.uint64(32)) & np.uint64(0xFFFF)) % s.members[p]]
-        if v != u and m.part_ptr[v + 1] > m.part_ptr[v]:
-            other = m.part[
-                m.part_ptr[v] + np.int64((x >> np.uint64(48)) % np.uint64(m.part_ptr[v + 1] - m.part_ptr[v]))
-            ]
+        parts = m.part_ptr[v + 1] - m.part_ptr[v]
+        if v != u and parts > 0:
+            other = m.part[m.part_ptr[v] + np.int64(x >> np.uint64(48)) % parts]
             r = s.slot_room[m.slot_ptr[other]]
-    home = s.slot_room[first]
-    cost = take(m, s, k)
-    last = end
-    if other >= 0:
-        last = save_rooms(m, s, other, end)
-        cost += take(m, s, other)
-    fits = m.part_price[k, r] >= 0
-    if fits:
-        added = seat(m, s, k, p, r)
-        fits = added < NEVER
-        cost += added
-    if fits and other >= 0:
-        added = NEVER
-        if m.part_price[other, home] >= 0:
-            added = seat(m, s, other, p, home)
-        if added == NEVER:
-            added = seat(m, s, other, p, -1)
-        fits = added < NEVER
-        cost += added
-    if fits and cost <= most:
-        s.sums[COST] += cost
-        return True
-    take(m, s, k)
-    if other >= 0:
-        take(m, s, other)
-    for i in range(end):
-        put(m, s, k, p, s.saved_room[i], s.saved_seats[i])
-    for i in range(end, last):
-        put(m, s, other, p, s.saved_room[i], s.saved_seats[i])
-    return False
+            if r == here or m.part_price[k, r] < 0 or m.part_price[other, here] < 0:
+                return 0
+            s.part_first[other] = here
+            s.move_unit[1] = v
+            s.move_to[1] = p
+            n = 2
+    s.part_first[k] = r
+    return n
 
 
-@jit
+@entry
 def anneal(m, s, mix, temperature, draws):
     """Draw so many moves at one temperature. A move is accepted if its price is at most temperature x (-ln of a
     uniform draw), which is Metropolis' rule with the draw made first."""
@@ -817,62 +817,71 @@ def anneal(m, s, mix, temperature, draws):
         p = s.period[u]
         q = np.int64((((x >> np.uint64(20)) & low12) * periods) >> np.uint64(12))
         kind = np.int64((x >> np.uint64(32)) & low12)
-        if p < 0:
-            price = s.table[u, q]
-            if price < CLASH and not s.hopeless[u]:
-                s.move_unit[0] = u
-                s.move_to[0] = q
-                apply(m, s, 1, price, NEVER)
-            continue
-        if kind < mix[ROOM_MOVE] and has_rooms:
-            s.random[0] = x
-            if move_room(m, s, u, most, next_random(s)):
-                s.stats[ROOM_MOVED] += 1
-            x = s.random[0]
-            continue
-        if p == q:
-            continue
-        n = 1
-        kind -= mix[ROOM_MOVE]
-        price = s.table[u, q]
-        move = SHIFTED
-        if kind >= 0 and kind < mix[TWO_SEED]:
-            if s.members[q] == 0:
+        y = x * np.uint64(0x9E3779B97F4A7C15)
+        y ^= y >> np.uint64(29)
+        if kind < mix[ROOM_MOVE] and has_rooms and p >= 0:
+            n = change_rooms(m, s, u, y)
+            if n == 0:
                 continue
-            y = (x * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
-            v = np.int64(s.member[q, np.int64((y * np.uint64(s.members[q])) >> np.uint64(32))])
-            n, delta = chain(m, s, u, v, p, q)
-            move = CHAINED
-        elif kind >= 0 and kind < mix[TWO_SEED] + mix[PERIOD_SWAP]:
-            n, delta = swap_periods(m, s, p, q)
-            move = SWAPPED
-        elif price < CLASH:
-            delta = price - s.table[u, p]
-        elif price >= IMPOSSIBLE:
+            q = p
+        elif p == q:
             continue
         else:
-            kind = np.int64((x >> np.uint64(44)) & np.uint64(0xFF))
-            if kind < mix[KEMPE]:
-                n, delta = chain(m, s, u, np.int64(-1), p, q)
-                move = CHAINED
-            elif kind < mix[KEMPE] + mix[EJECTION] and (price >> SHIFT) <= MOST_EJECTED:
-                n, delta = eject(m, s, u, p, q)
-                move = EJECTED
-            else:
+            n = 1
+        kind -= mix[ROOM_MOVE]
+        price = s.table[u, q]
+        delta = price
+        move = SHIFTED
+        if p == q:
+            delta = 0
+            move = ROOM_MOVED
+        elif p < 0:
+            # Whatever it costs: an exam more in the plan comes before any cost.
+            if price >= CLASH:
                 continue
-        room = most
-        if has_rooms:
-            room += s.room_cost[p] + s.room_cost[q]
-        if m.has_extras:
-            for i in range(n if move != SHIFTED else 1):
-                room += m.gain[s.move_unit[i] if move != SHIFTED else u]
-        if delta > room:
-            continue
+            most = NEVER
+        elif kind >= mix[TWO_SEED] and kind < mix[TWO_SEED] + mix[PERIOD_SWAP]:
+            n, delta = swap_periods(m, s, p, q)
+            move = SWAPPED
+        else:
+            v = -1
+            if kind >= 0 and kind < mix[TWO_SEED]:
+                if s.members[q] == 0:
+                    continue
+                v = np.int64(
+                    s.member[q, np.int64(((y >> np.uint64(32)) * np.uint64(s.members[q])) >> np.uint64(32))]
+                )
+                move = CHAINED
+            elif price < CLASH:
+                delta = price - s.table[u, p]
+            elif price >= IMPOSSIBLE:
+                continue
+            else:
+                kind = np.int64((x >> np.uint64(44)) & np.uint64(0xFF))
+                if kind < mix[KEMPE]:
+                    move = CHAINED
+                elif kind < mix[KEMPE] + mix[EJECTION] and (price >> SHIFT) <= MOST_EJECTED:
+                    move = EJECTED
+                    n, delta = eject(m, s, u, p, q)
+                else:
+                    continue
+            if move == CHAINED:
+                n, delta = chain(m, s, u, v, p, q)
         if move == SHIFTED:
             s.move_unit[0] = u
             s.move_to[0] = q
-        if apply(m, s, n, delta, most):
+        room = most
+        if has_rooms and p >= 0:
+            room += s.room_cost[p] + s.room_cost[q]
+        if m.has_extras:
+            for i in range(n):
+                room += m.gain[s.move_unit[i]]
+        if delta <= room and apply(m, s, n, delta, most):
             s.stats[move] += 1
+        if move == ROOM_MOVED:
+            for i in range(n):
+                for j in range(m.part_ptr[s.move_unit[i]], m.part_ptr[s.move_unit[i] + 1]):
+                    s.part_first[m.part[j]] = -1
     s.random[0] = x
     s.stats[DRAWN] += draws
     keep_best(m, s)

@@ -291,10 +291,30 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
     for code, faults in score.EXAM_IN_PERIOD.items():
         if price[code]:
             by_exam += price[code] * faults(problem)
-    allowed = allowed_periods(problem)
+    allowed = allowed_periods(problem) & can_be_seated(problem)
     static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
     possible = np.stack([allowed[exams].all(axis=0) for exams in units.members])
+    candidates = np.array([problem.size[exams].sum() for exams in units.members])
+    possible &= np.array([len(exams) for exams in units.members])[:, None] <= problem.period_max_exams
+    possible &= candidates[:, None] <= problem.period_max_candidates
     return np.where(possible, static, IMPOSSIBLE)
+
+
+def can_be_seated(problem: Problem) -> Bools:
+    """(exams, periods): where each part of the exam would find rooms if the period were empty."""
+    able = np.ones((problem.exams, problem.periods), dtype=bool)
+    for k, exam in enumerate(problem.part_exam):
+        seats = problem.room_seats[problem.part_rooms[k]]
+        most = min(len(seats), int(problem.max_rooms[exam]))
+        if not most:
+            able[exam] = False
+            continue
+        largest = np.partition(seats, len(seats) - most, axis=0)[len(seats) - most :]
+        if most > problem.period_max_rooms.min():
+            largest = np.sort(largest, axis=0)[::-1]
+            largest = np.where(np.arange(most)[:, None] < problem.period_max_rooms[None, :], largest, 0)
+        able[exam] &= (largest.sum(axis=0) >= problem.part_size[k]) & largest.any(axis=0)
+    return able
 
 
 def _add_rule(links: "_Links", static: Ints, unit: Ints, rule: PairRule, scale: int) -> None:

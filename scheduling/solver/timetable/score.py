@@ -8,14 +8,12 @@ Qu, The Second International Timetabling Competition: Examination Timetabling Tr
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .problem import (
     HARD,
-    NO_LIMIT,
     PERIOD_PAIR_KINDS,
     ROOM_PAIR_KINDS,
     Bools,

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..stop import MaxSeconds, MaxSteps, Spent, Stop
 from . import construct, kernels, model, score
-from .problem import UNPLACED, Plan, Problem, find_conflicts
+from .problem import UNPLACED, Ints, Plan, Problem, find_conflicts
 
 CHUNK_S = 0.02  # one call of a kernel, about
 LEVELS = 500  # temperatures of a search that is bounded by steps
@@ -143,9 +143,8 @@ class _Search:
         m, s = self.model, self.state
         self.temperature = temperature
         if act == "start":
-            construct.screen(m, s)
             if self.initial is not None:
-                construct.load(m, s, *self.as_units(self.initial))
+                self.wish(*self.as_units(self.initial))
         elif act == "build":
             count = construct.build(m, s, count)
         elif act == "rewind":
@@ -159,7 +158,7 @@ class _Search:
     def construct(self) -> None:
         s = self.state
         done, chunk, most = 0, 50, max(1000, BUILD_STEPS * len(s.period))
-        hopeless = int(s.hopeless.sum())
+        hopeless = int((s.table >= model.IMPOSSIBLE).all(axis=1).sum())
         while s.sums[kernels.UNPLACED] > hopeless:
             began = time.perf_counter()
             self.act("build", 0.0, chunk)
@@ -238,7 +237,7 @@ class _Search:
         columns = np.array(uses, dtype=np.int64).reshape(-1, 3)
         return Plan(s.best_period[self.units.unit], *columns.T.copy())
 
-    def as_units(self, plan: Plan) -> tuple[Any, ...]:
+    def as_units(self, plan: Plan) -> tuple[Ints, Ints, Ints, Ints]:
         """A plan in the shape that `construct.load` wants; units whose exams disagree are left out."""
         m, s = self.model, self.state
         period = np.full(len(s.period), UNPLACED, dtype=np.int64)
@@ -255,21 +254,22 @@ class _Search:
                 slots[part] += 1
         return period, slots, rooms, seats
 
+    def wish(self, period: Ints, slots: Ints, rooms: Ints, seats: Ints) -> None:
+        """Have the construction place units so first."""
+        s = self.state
+        s.wish_period[:], s.wish_slots[:], s.wish_room[:], s.wish_seats[:] = period, slots, rooms, seats
+
     def rewind(self) -> None:
         """Go back to the best plan."""
         s = self.state
         fresh = kernels.make_state(self.model, self.seed)
-        best = (s.best_period.copy(), s.best_slots.copy(), s.best_slot_room.copy(), s.best_slot_seats.copy())
-        kept = {"random", "sums", "stats", "history", "hopeless"}
-        closed = np.where(s.hopeless[:, None] > 0, model.IMPOSSIBLE, 0)
-        del closed
-        for name in s._fields:
-            if name not in kept and not name.startswith("best_"):
+        for name in set(s._fields) - {"random", "sums", "stats", "history", "tabu"}:
+            if not name.startswith("best_"):
                 getattr(s, name)[...] = getattr(fresh, name)
         s.sums[kernels.COST] = 0
         s.sums[kernels.UNPLACED] = len(s.period)
-        construct.screen(self.model, s)
-        construct.load(self.model, s, *best)
+        self.wish(s.best_period, s.best_slots, s.best_slot_room, s.best_slot_seats)
+        construct.build(self.model, s, int((s.best_period >= 0).sum()))
 
     def result(self) -> Result:
         plan = self.best_plan()
