@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 
 from projects.models import Project
 
@@ -14,15 +14,19 @@ DEFAULT_MINUTES = 120
 
 
 @transaction.atomic
-def make_exams(*, project: Project) -> int:
+def make_exams(*, project: Project, also: Iterable[int] = ()) -> int:
     """Give an exam to every course that has registrations and none yet; return how many exams were made.
+
+    `also` are pks of courses that get one without registrations, because something is fixed for them.
 
     Courses of one common group share an exam: its code and title are the first course's, its duration the
     longest of theirs. A course that joins a group later joins the group's exam.
     """
     courses = list(
         Course.objects.for_project(project)
-        .filter(Exists(Registration.objects.filter(project=project, course=OuterRef("pk"))))
+        .filter(
+            Q(pk__in=list(also)) | Exists(Registration.objects.filter(project=project, course=OuterRef("pk")))
+        )
         .exclude(Exists(ExamCourse.objects.filter(project=project, course=OuterRef("pk"))))
         .order_by("code")
     )

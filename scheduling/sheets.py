@@ -114,8 +114,8 @@ def _roll_no() -> Column:
         "Roll No",
         60,
         "Roll, Roll Number, Student ID, Student No, Student Number, Registration No, "
-        "Registration Number, Reg No, Regd No, Enrolment No, Enrollment No, Matric No, Matric Number, Matriculation Number, "
-        "Admission No, Exam No, Candidate No, USN, PRN",
+        "Registration Number, Reg No, Regd No, Enrolment No, Enrollment No, Matric No, Matric Number, "
+        "Matriculation Number, Admission No, Exam No, Candidate No, USN, PRN",
         required=True,
         help="The student's number, as text: zeros in front are kept.",
     )
@@ -347,8 +347,8 @@ def _rooms() -> Dataset:
         columns=(
             _code("block", "Block", 60, "Building, Building Code, Block Name, Wing"),
             _room(),
-            _whole("rows", "Rows", 0, 500, "No of Rows, Row Count"),
-            _whole("columns", "Columns", 0, 500, "Cols, No of Columns, Column Count"),
+            _whole("rows", "Rows", 0, 500, "No of Rows, Row Count", empty=0),
+            _whole("columns", "Columns", 0, 500, "Cols, No of Columns, Column Count", empty=0),
             _whole(
                 "seats_per_bench", "Seats per bench", 1, 20, "Per Bench, Bench Size, Cap per Bench", empty=1
             ),

@@ -8,6 +8,9 @@ from .cells import Clean, squeezed, text
 
 Row = Mapping[str, Any]
 
+# The column that an error workbook adds. It is not read when the workbook comes back.
+ERROR_HEADER = "What to correct"
+
 
 @dataclass(frozen=True)
 class Column:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cells import text
-from .columns import Dataset, header_key
+from .columns import ERROR_HEADER, Dataset, header_key
 
 SEARCHED_ROWS = 50
 
@@ -101,6 +101,8 @@ def _layout(
     headers: dict[int, str] = {}
     for position, cell in enumerate(row):
         if not isinstance(cell, str) or not (written := header_text(cell)):
+            continue
+        if written.startswith(ERROR_HEADER):
             continue
         headers[position] = written
         name = words.get(header_key(written))

@@ -49,8 +49,8 @@ class Survey:
             too_large = self.filled > MAX_FILLED or rows * columns > MAX_DENSE
         if too_large:
             raise CannotOpen(
-                f"Sheet “{sheet}” has cells as far as {column_letters(self.last_column)}{rows}, more than can "
-                "be read. Delete rows and columns that are not needed, also empty ones, and save it again."
+                f"Sheet “{sheet}” has cells as far as {column_letters(self.last_column)}{rows}, too many to "
+                "read. Delete rows and columns that are not needed, also empty ones, and save it again."
             )
 
 

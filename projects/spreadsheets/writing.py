@@ -1,4 +1,4 @@
-"""Tables out, as xlsx and csv in which nothing is a live formula, and a person's own workbook with its errors."""
+"""Tables out, as xlsx and csv without live formulas, and a person's own workbook with its errors."""
 
 import csv
 from collections import defaultdict
@@ -14,10 +14,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from .cells import zero_padded
+from .columns import ERROR_HEADER
 from .opening import Sheet, Workbook
 from .report import Finding, Level
 
-ERROR_HEADER = "What to correct"
 MAX_ROWS = 1_048_576
 _FAULT = PatternFill("solid", fgColor="FDE2E1")
 _BOLD = Font(bold=True)
@@ -44,7 +44,7 @@ def write_csv(path: Path, headers: Sequence[str], rows: Rows) -> None:
 
 
 def write_xlsx(path: Path, sheets: Mapping[str, tuple[Sequence[str], Rows]]) -> None:
-    """Sheets by name, each with its headers and rows. Headers stay in view; columns are as wide as their start."""
+    """Sheets by name, each with its headers and rows. Headers stay in view while rows scroll."""
     book = XlsxWorkbook(write_only=True)
     for name, (headers, rows) in sheets.items():
         sheet = book.create_sheet(sheet_name(name, book.sheetnames))
@@ -105,10 +105,10 @@ def _cell(sheet: Any, value: Any, *, bold: bool = False, fault: bool = False) ->
 def write_error_workbook(
     path: Path, workbook: Workbook, findings: Iterable[Finding], header_rows: Mapping[str, int]
 ) -> None:
-    """The person's own workbook: all sheets, rows and values in their places, and a last column with the errors.
+    """The person's own workbook: sheets, rows and values in their places, and a last column with the errors.
 
-    `header_rows`: sheet → the row of its headers, in which the last column gets its own. The cells with a fault
-    are shaded. The result can be corrected and uploaded again.
+    `header_rows`: sheet → the row of its headers, where the last column gets its own. Cells with a fault are
+    shaded. The result can be corrected and uploaded again.
     """
     by_sheet: dict[str, dict[int, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for finding in findings:
@@ -129,7 +129,7 @@ def write_error_workbook(
 def _with_errors(
     target: Any, sheet: Sheet, findings: Mapping[int, list[Finding]], header_row: int
 ) -> Iterator[list[Any]]:
-    width, last = _extent(sheet)
+    width, last = _extent(sheet, header_row)
     errors = findings.keys()
     if errors:
         target.column_dimensions[get_column_letter(width + 1)].width = 70
@@ -157,16 +157,19 @@ def _with_errors(
         yield written
 
 
-def _extent(sheet: Sheet) -> tuple[int, int]:
-    """Columns and rows up to the last value: what only looks used is not written."""
+def _extent(sheet: Sheet, header_row: int) -> tuple[int, int]:
+    """Columns and rows up to the last value, less an error column of an earlier time."""
     width = last = 0
+    own = None
     for number, row in enumerate(sheet.rows(), 1):
         used = len(row)
         while used and row[used - 1] in ("", None):
             used -= 1
         if used:
             width, last = max(width, used), number
-    return width, min(last, MAX_ROWS)
+        if number == header_row and used and str(row[used - 1]).startswith(ERROR_HEADER):
+            own = used - 1
+    return width if own is None else own, min(last, MAX_ROWS)
 
 
 def _padded(sheet: Sheet, row: int, place: int, value: Any) -> Any:

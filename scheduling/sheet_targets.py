@@ -1,0 +1,405 @@
+"""Where the rows of each sheet go: which model and fields, what is there already, and how the two differ."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import connections, models, router
+
+from projects.models import Project, ProjectModel
+from projects.spreadsheets.checking import ABSENT, as_key
+
+from .models import (
+    AccessArrangement,
+    Course,
+    Designation,
+    ExamLink,
+    FixedPlacement,
+    Period,
+    Registration,
+    Room,
+    Seat,
+    Student,
+    Teacher,
+    Teaches,
+    Unavailability,
+)
+
+BATCH = 5000
+Rows = dict[str, list[Any]]
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A sheet's table. `fields`: column → field, "parent__field" where the column names a row of another table,
+    several of those where it takes several to name it."""
+
+    sheet: str
+    model: type[ProjectModel]
+    key: tuple[str, ...]
+    fields: Mapping[str, str | tuple[str, ...]]
+    # Columns whose rows of the other table are made when they are missing.
+    made_on_the_way: frozenset[str] = frozenset()
+
+    def paths(self, column: str) -> tuple[str, ...]:
+        paths = self.fields[column]
+        return (paths,) if isinstance(paths, str) else paths
+
+    def parent(self, column: str) -> models.ForeignKey | None:
+        """The foreign key that the column fills, if it names a row of another table."""
+        name, _, rest = self.paths(column)[0].partition("__")
+        found = self.model._meta.get_field(name)
+        return found if rest and isinstance(found, models.ForeignKey) else None
+
+
+TARGETS = (
+    Target(
+        "Students",
+        Student,
+        ("roll_no",),
+        {
+            **{
+                name: name
+                for name in (
+                    "roll_no", "name", "father_name", "semester", "section", "shift", "campus", "gender", "email",
+                )
+            },
+            "programme": "programme__name",
+        },
+        frozenset({"programme"}),
+    ),
+    Target(
+        "Courses",
+        Course,
+        ("course_code",),
+        {
+            "course_code": "code",
+            "department": "department__name",
+            **{name: name for name in ("title", "credits", "duration", "kind", "common_group")},
+        },
+        frozenset({"department"}),
+    ),
+    Target(
+        "Rooms",
+        Room,
+        ("room",),
+        {
+            "room": "code",
+            "usable": "is_usable",
+            **{
+                name: name
+                for name in (
+                    "block", "campus", "floor", "rows", "columns", "seats_per_bench", "exam_capacity",
+                    "teaching_capacity", "features",
+                )
+            },
+        },
+    ),
+    Target(
+        "Seats",
+        Seat,
+        ("room", "row", "column", "side"),
+        {
+            "room": "room__code",
+            "usable": "is_usable",
+            **{name: name for name in ("row", "column", "side", "label", "x", "y", "attributes")},
+        },
+    ),
+    Target(
+        "Designations",
+        Designation,
+        ("designation",),
+        {"designation": "name", **{name: name for name in ("rank", "min_duties", "max_duties", "weight")}},
+    ),
+    Target(
+        "Teachers",
+        Teacher,
+        ("staff_no",),
+        {
+            "designation": "designation__name",
+            "department": "department__name",
+            **{name: name for name in ("staff_no", "name", "gender", "email", "max_duties", "may_invigilate")},
+        },
+        frozenset({"designation", "department"}),
+    ),
+    Target(
+        "Teaches",
+        Teaches,
+        ("staff_no", "course_code", "section"),
+        {"staff_no": "teacher__staff_no", "course_code": "course__code", "section": "section"},
+    ),
+    Target(
+        "Unavailability",
+        Unavailability,
+        ("staff_no", "date", "start"),
+        {"staff_no": "teacher__staff_no", "date": "date", "start": "starts", "end": "ends", "reason": "reason"},
+    ),
+    Target(
+        "Periods",
+        Period,
+        ("date", "start"),
+        {
+            "date": "date",
+            "period": "label",
+            "start": "starts",
+            "end": "ends",
+            **{name: name for name in ("penalty", "max_exams", "max_candidates", "max_rooms")},
+        },
+    ),
+    Target(
+        "Registrations",
+        Registration,
+        ("roll_no", "course_code"),
+        {"roll_no": "student__roll_no", "course_code": "course__code", "kind": "kind", "section": "section"},
+    ),
+    Target(
+        "Fixed",
+        FixedPlacement,
+        ("exam", "sitting", "room"),
+        {
+            "exam": "exam__code",
+            "sitting": "sitting_number",
+            "date": "date",
+            "period": ("period__date", "period__starts"),
+            "room": "room__code",
+        },
+    ),
+    Target(
+        "Links",
+        ExamLink,
+        ("kind", "exam_a", "exam_b"),
+        {
+            "kind": "kind",
+            "exam_a": "exam_a__code",
+            "exam_b": "exam_b__code",
+            "must_hold": "is_hard",
+            "weight": "weight",
+            "gap_days": "gap_days",
+        },
+    ),
+    Target(
+        "Accommodations",
+        AccessArrangement,
+        ("roll_no", "kind"),
+        {
+            "roll_no": "student__roll_no",
+            **{name: name for name in ("kind", "extra_percent", "extra_minutes", "valid_until", "note")},
+        },
+    ),
+)  # fmt: skip
+
+
+@dataclass
+class Plan:
+    """What would become of one table: rows to add by index, rows to change with the columns that differ."""
+
+    target: Target
+    rows: Rows
+    added: list[int] = field(default_factory=list)
+    changed: list[tuple[int, int, tuple[str, ...]]] = field(default_factory=list)  # pk, index, columns
+    left: int = 0
+    removed: list[int] = field(default_factory=list)
+    before: dict[int, dict[str, Any]] = field(default_factory=dict)  # pk → values of rows that change or go
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {
+            "added": len(self.added),
+            "changed": len(self.changed),
+            "left": self.left,
+            "removed": len(self.removed),
+        }
+
+
+def make_plan(
+    target: Target, project: Project, rows: Rows, *, replace: bool, spared: Iterable[Key] = ()
+) -> Plan:
+    """Compare the rows with the table's. Only columns that the sheets have are looked at.
+
+    `spared` are keys that stay although no row has them: their rows in the sheet have a fault.
+    """
+    plan = Plan(target=target, rows=rows)
+    columns = [column for column in target.fields if column in rows]
+    there = _existing(target, project, columns)
+    length = len(next(iter(rows.values()), []))
+    keys = [as_key(key) for key in zip(*(rows[name] for name in target.key), strict=True)] if length else []
+    if not there:
+        plan.added = list(range(length))
+        return plan
+    for index, key in enumerate(keys):
+        if key not in there:
+            plan.added.append(index)
+            continue
+        pk, values = there[key]
+        differing = tuple(
+            column
+            for column, value in zip(columns, values, strict=True)
+            if not _is_same(value, rows[column][index])
+        )
+        if differing:
+            plan.changed.append((pk, index, differing))
+            plan.before[pk] = dict(zip(columns, values, strict=True))
+        else:
+            plan.left += 1
+    if replace:
+        kept = {*keys, *spared}
+        for key, (pk, values) in there.items():
+            if key not in kept:
+                plan.removed.append(pk)
+                plan.before[pk] = dict(zip(columns, values, strict=True))
+    else:
+        plan.left += len(there) - plan.left - len(plan.changed)
+    return plan
+
+
+def _existing(target: Target, project: Project, columns: list[str]) -> dict[Key, tuple[int, Key]]:
+    paths = [path for column in columns for path in target.paths(column)]
+    wide = any(len(target.paths(column)) > 1 for column in columns)
+    places = [columns.index(name) for name in target.key] if all(k in columns for k in target.key) else []
+    there = {}
+    for pk, *values in target.model.objects.for_project(project).values_list("pk", *paths).iterator(BATCH):
+        if wide:
+            values = _folded(target, columns, values)
+        there[as_key(values[place] for place in places)] = (pk, tuple(values))
+    return there
+
+
+def _folded(target: Target, columns: list[str], flat: list[Any]) -> list[Any]:
+    """The values of a column of several paths become one tuple, None if the first is."""
+    values, place = [], 0
+    for column in columns:
+        width = len(target.paths(column))
+        value = tuple(flat[place : place + width])
+        values.append(value[0] if width == 1 else value if value[0] is not None else None)
+        place += width
+    return values
+
+
+def _is_same(stored: Any, written: Any) -> bool:
+    if written is ABSENT or stored == written:
+        return True
+    if stored in (None, "") and written in (None, ""):
+        return True
+    return (
+        isinstance(stored, str) and isinstance(written, str) and stored.casefold() == written.casefold() != ""
+    )
+
+
+def existing_keys(project: Project, sheet: str, columns: tuple[str, ...]) -> Iterator[Key]:
+    """The keys of a sheet's rows that the project has, by these columns."""
+    target = next(target for target in TARGETS if target.sheet == sheet)
+    paths = [path for column in columns for path in target.paths(column)]
+    return iter(target.model.objects.for_project(project).values_list(*paths))
+
+
+def write(plan: Plan, project: Project) -> None:
+    """Add and change. Rows to remove stay until every sheet is written."""
+    target = plan.target
+    columns = [column for column in target.fields if column in plan.rows]
+    touched = [*plan.added, *(index for _, index, _ in plan.changed)]
+    references = {
+        column: _pks(target, column, project, plan.rows, touched)
+        for column in columns
+        if target.parent(column) is not None
+    }
+
+    def stored(column: str, value: Any) -> Any:
+        if column not in references:
+            return value
+        return None if value in (None, "") else references[column][as_key(_as_tuple(value))]
+
+    names = {column: _attribute(target, column) for column in columns}
+    _add(plan, project, columns, names, stored)
+    _change(plan, names, stored)
+
+
+def _as_tuple(value: Any) -> Key:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _attribute(target: Target, column: str) -> str:
+    parent = target.parent(column)
+    return parent.attname if parent is not None else target.paths(column)[0]
+
+
+def _pks(target: Target, column: str, project: Project, rows: Rows, touched: list[int]) -> dict[Key, int]:
+    """Natural key → pk of the rows that a column names; by-the-way ones are made if they are missing."""
+    parent = target.parent(column)
+    assert parent is not None
+    model = parent.related_model
+    naturals = [path.partition("__")[2] for path in target.paths(column)]
+    known = {
+        as_key(natural): pk
+        for *natural, pk in model.objects.for_project(project).values_list(*naturals, "pk")
+    }
+    if column in target.made_on_the_way:
+        wanted = {
+            value.casefold(): value
+            for value in (rows[column][index] for index in touched)
+            if value is not ABSENT and value and (value.casefold(),) not in known
+        }
+        made = model.objects.bulk_create(
+            model(institution_id=project.institution_id, project=project, **{naturals[0]: value})
+            for value in wanted.values()
+        )
+        known |= {(getattr(row, naturals[0]).casefold(),): row.pk for row in made}
+    return known
+
+
+def _add(plan: Plan, project: Project, columns: list[str], names: Mapping[str, str], stored: Any) -> None:
+    model, place = plan.target.model, {"institution_id": project.institution_id, "project_id": project.pk}
+    new = (
+        model(
+            **place,
+            **{
+                names[column]: stored(column, value)
+                for column in columns
+                if (value := plan.rows[column][index]) is not ABSENT
+            },
+        )
+        for index in plan.added
+    )
+    while batch := list(islice(new, BATCH)):
+        model.objects.bulk_create(batch)
+
+
+def _change(plan: Plan, names: Mapping[str, str], stored: Any) -> None:
+    """One UPDATE statement for each set of columns that differ, run for all its rows at once."""
+    model = plan.target.model
+    using = router.db_for_write(model)
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    by_columns: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+    for pk, index, differing in plan.changed:
+        by_columns.setdefault(differing, []).append((pk, index))
+    for differing, changes in by_columns.items():
+        fields = [next(f for f in model._meta.concrete_fields if names[column] in (f.name, f.attname))
+                  for column in differing]  # fmt: skip
+        assignments = ", ".join(f"{quote(each.column)} = %s" for each in fields)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE id = %s",  # noqa: S608
+                [
+                    [
+                        *(
+                            each.get_db_prep_save(stored(column, plan.rows[column][index]), connection)
+                            for each, column in zip(fields, differing, strict=True)
+                        ),
+                        pk,
+                    ]
+                    for pk, index in changes
+                ],
+            )
+
+
+def remove(plan: Plan, project: Project) -> None:
+    """Delete the rows that the sheets no longer have, with what hangs on them."""
+    gone = iter(plan.removed)
+    while batch := list(islice(gone, BATCH)):
+        rows = plan.target.model.objects.for_project(project).filter(pk__in=batch)
+        if plan.target.model is Designation:
+            # Teachers of the project still have it.
+            rows = rows.filter(teachers__isnull=True)
+        rows.delete()
