@@ -132,11 +132,15 @@ def postgres() -> Iterator[str]:
 
 
 def main() -> int:
-    # A stop from outside takes the same way out as Ctrl-C: by the finally above.
+    # A stop from outside leaves by the finally above.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with postgres() as url:
-            return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}).returncode
+            command = subprocess.Popen(sys.argv[1:], env={**os.environ, "DATABASE_URL": url})
+            # The terminal sends Ctrl-C to the command too, and the server must outlive it.
+            signal.signal(signal.SIGINT, lambda *_: None)
+            signal.signal(signal.SIGTERM, lambda *_: command.terminate())
+            return command.wait()
     except NoServer as reason:
         print(reason, file=sys.stderr)
         return NO_SERVER
