@@ -39,36 +39,21 @@ class Lost(Exception):
     """The run was taken from this worker: swept up, or cancelled and over."""
 
 
-def request_run(
-    *,
-    project: Project,
-    by: User | None = None,
-    part: str = "datesheet",
-    seconds: int = 60,
-    steps: int | None = None,
-    seed: int = 1,
-    workers: int = 1,
-    start_from: Solution | None = None,
-    replay_of: Run | None = None,
-) -> Run:
-    """Ask for a run; a worker takes it up after the commit. CannotSolve says what is missing."""
+def request_run(*, project: Project, by: User | None = None, **options: Any) -> Run:
+    """Ask for a run; a worker takes it up after the commit. CannotSolve says what is missing.
+
+    Options, as fields of Run: part, seconds, steps, seed, workers, start_from (a solution to go on from and to
+    stay close to), replay_of (a run to take again exactly).
+    """
     with transaction.atomic():
-        run = _new_run(
-            project=project,
-            by=by,
-            part=part,
-            seconds=seconds,
-            steps=steps,
-            seed=seed,
-            workers=workers,
-            start_from=start_from,
-            replay_of=replay_of,
-        )
+        run = _new_run(project=project, by=by, **options)
         transaction.on_commit(lambda: async_task("scheduling.tasks.carry_out_run", run.pk, cluster="solve"))
     return run
 
 
-def _new_run(*, project: Project, by: User | None, seconds: int, workers: int, **options: Any) -> Run:
+def _new_run(
+    *, project: Project, by: User | None = None, seconds: int = 60, workers: int = 1, **options: Any
+) -> Run:
     if project.is_archived:
         raise CannotSolve(_("This project is archived. Bring it back before you solve it."))
     if not 1 <= seconds <= MOST_SECONDS:
@@ -179,8 +164,11 @@ def _carry_out(run: Run) -> None:
     )
     with transaction.atomic():
         beat(run)
-        solution = _write(run, season, result)
         cancelled = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
+        if cancelled and len(result.unplaced) == season.problem.exams:
+            _end(run, Run.State.CANCELLED, message=_("Cancelled before there was a plan to keep."))
+            return
+        solution = _write(run, season, result)
         _end(run, Run.State.CANCELLED if cancelled else Run.State.DONE, record={"steps": result.replay})
     _judge(solution)
 

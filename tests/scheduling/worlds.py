@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 
 from projects.models import Project
 from scheduling import models, rules
-from scheduling.exams import make_sittings
+from scheduling.exams import make_exams, make_sittings
 
 from ..factories.projects import ProjectFactory
 
@@ -133,3 +133,30 @@ def _maker(project: Project):
         return model.objects.create(project=project, institution=project.institution, **fields)
 
     return make
+
+
+def small_season(*, exams: int = 6, students: int = 12, periods: int = 4) -> Project:
+    """A season that is easy to solve: few exams, room for all."""
+    project = ProjectFactory()
+    make = _maker(project)
+    programme = make(models.Programme, name="BS Physics")
+    make(models.Room, code="Hall", block="Main", rows=5, columns=8, exam_capacity=40)
+    for n in range(periods):
+        day = date(2027, 1, 4) + timedelta(days=n // 2)
+        make(
+            models.Period,
+            date=day,
+            label="AB"[n % 2],
+            starts=time(9 + 4 * (n % 2)),
+            ends=time(12 + 4 * (n % 2)),
+        )
+    people = [
+        make(models.Student, roll_no=f"S{n:03}", name=f"Student {n}", programme=programme)
+        for n in range(students)
+    ]
+    for n in range(exams):
+        course = make(models.Course, code=f"C-{n}", title=f"Course {n}", duration=120)
+        for student in people[n % 3 :: 3]:
+            make(models.Registration, student=student, course=course)
+    make_exams(project=project)
+    return project

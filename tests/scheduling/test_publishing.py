@@ -1,0 +1,72 @@
+"""What is published stays as it was shown; what is not ready is refused in words."""
+
+import pytest
+
+from projects.models import BusyTime, Stage
+from scheduling import publishing, solving
+from scheduling.models import Publication, Student
+
+from .worlds import small_season
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    project = small_season()
+    solving.make_live(solution=solving.solve_now(project=project, steps=1000))
+    return project
+
+
+def test_nothing_is_published_before_a_solution_is_live():
+    project = small_season()
+    with pytest.raises(publishing.NotReady, match="No solution is live"):
+        publishing.publish(project=project, kind="draft")
+
+
+def test_a_plan_with_hard_faults_is_published_as_a_draft_only(project):
+    solution = project_solution(project)
+    solution.hard = 2
+    solution.save()
+    with pytest.raises(publishing.NotReady, match="2 faults"):
+        publishing.publish(project=project, kind="final")
+    assert publishing.publish(project=project, kind="draft").version == 1
+
+
+def project_solution(project):
+    return publishing.Solution.objects.for_project(project).live().get()
+
+
+def test_a_newer_version_takes_the_place_of_the_older(project):
+    publishing.publish(project=project, kind="draft")
+    final = publishing.publish(project=project, kind="final")
+    assert final.version == 2
+    assert list(Publication.objects.for_project(project).current()) == [final]
+    project.refresh_from_db()
+    assert project.stage == Stage.PUBLISHED
+
+
+def test_what_was_published_does_not_change_with_the_data(project):
+    publication = publishing.publish(project=project, kind="final")
+    exam = publication.solution.placements.first().sitting.exam
+    exam.title = "Another title"
+    exam.save()
+    publication.refresh_from_db()
+    assert "Another title" not in str(publication.table)
+
+
+def test_publishing_tells_the_registry_when_each_student_is_busy(project):
+    publishing.publish(project=project, kind="final")
+    student = Student.objects.for_project(project).first()
+    busy = BusyTime.objects.for_institution(project.institution).filter(person__number=student.roll_no)
+    assert busy.count() == student.registrations.count()
+
+    publishing.withdraw(publication=Publication.objects.current().get(), because="The hall is flooded.")
+
+    assert not BusyTime.objects.exists()
+
+
+def test_taking_back_needs_a_reason(project):
+    publication = publishing.publish(project=project, kind="final")
+    with pytest.raises(publishing.NotReady, match="Say why"):
+        publishing.withdraw(publication=publication, because=" ")

@@ -1,0 +1,179 @@
+"""Runs: asked for once, claimed once, ended once; a new solution or nothing."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from scheduling import solving
+from scheduling.models import Period, Placement, Run, Solution
+
+from ..factories.projects import ProjectFactory
+from .worlds import small_season
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    return small_season()
+
+
+def claimed(project, **options) -> Run:
+    run = solving.request_run(project=project, **{"seconds": 1, **options})
+    return solving.claim(run_id=run.pk)
+
+
+def test_a_run_writes_a_new_solution_without_faults(project):
+    first = solving.solve_now(project=project, steps=2000)
+    second = solving.solve_now(project=project, steps=2000, seed=2)
+
+    assert (first.number, second.number) == (1, 2)
+    assert second.hard == second.unplaced == 0
+    assert {row["count"] for row in second.findings if row["level"] == "error"} <= {0}
+    assert Placement.objects.filter(solution=second, period__isnull=False).count() == 6
+    assert not Solution.objects.live().exists()
+
+
+def test_the_same_seed_and_steps_give_the_same_plan(project):
+    plans = [
+        list(
+            Placement.objects.filter(solution=solving.solve_now(project=project, steps=3000, seed=7))
+            .order_by("sitting")
+            .values_list("sitting", "period")
+        )
+        for _ in range(2)
+    ]
+    assert plans[0] == plans[1]
+
+
+def test_a_run_by_the_clock_is_replayed_from_its_record(project):
+    first = solving.solve_now(project=project, seconds=1, seed=3)
+
+    again = solving.solve_now(project=project, seconds=1, seed=3, replay_of=first.run)
+
+    assert again.cost == first.cost
+    assert list(again.placements.order_by("sitting").values_list("sitting", "period")) == list(
+        first.placements.order_by("sitting").values_list("sitting", "period")
+    )
+
+
+def test_a_replay_is_refused_after_the_data_changed(project):
+    first = solving.solve_now(project=project, steps=1000)
+    exam = first.placements.first().sitting.exam
+    exam.duration += 5
+    exam.save()
+
+    with pytest.raises(solving.CannotSolve, match="have changed"):
+        solving.solve_now(project=project, steps=1000, replay_of=first.run)
+    assert Solution.objects.count() == 1
+
+
+def test_a_project_without_exams_is_refused_in_words():
+    with pytest.raises(solving.CannotSolve, match="no exam to place"):
+        solving.request_run(project=ProjectFactory())
+
+
+def test_an_archived_project_is_not_solved(project):
+    project.is_archived = True
+    with pytest.raises(solving.CannotSolve, match="archived"):
+        solving.request_run(project=project)
+
+
+def test_two_runs_of_one_project_are_not_under_way_at_once(project):
+    solving.request_run(project=project)
+    with pytest.raises(solving.CannotSolve, match="under way"):
+        solving.request_run(project=project)
+
+
+def test_a_run_that_waits_is_cancelled_at_once(project):
+    run = solving.request_run(project=project)
+    solving.cancel_run(run=run)
+    run.refresh_from_db()
+    assert run.state == Run.State.CANCELLED
+    assert solving.claim(run_id=run.pk) is None
+
+
+def test_a_cancelled_run_keeps_its_best_plan(project, monkeypatch):
+    run = claimed(project, seconds=3600)
+    told = solving._Watch.progress
+
+    def cancel_once_there_is_a_plan(watch, now):
+        told(watch, now)
+        if now.hard == 0:
+            solving.cancel_run(run=run)
+
+    monkeypatch.setattr(solving._Watch, "progress", cancel_once_there_is_a_plan)
+    solving.carry_out(run)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.CANCELLED
+    assert run.solutions.get().unplaced == 0
+
+
+def test_a_run_cancelled_before_it_has_a_plan_leaves_none(project):
+    run = claimed(project, seconds=3600)
+    solving.cancel_run(run=run)
+    solving.carry_out(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.CANCELLED
+    assert not Solution.objects.exists()
+
+
+def test_a_run_is_claimed_once(project):
+    run = solving.request_run(project=project)
+    assert solving.claim(run_id=run.pk)
+    assert solving.claim(run_id=run.pk) is None
+
+
+def test_a_run_whose_worker_died_is_swept_up_and_the_project_usable(project):
+    dead = claimed(project)
+    Run.objects.filter(pk=dead.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=5))
+
+    solving.request_run(project=project)
+
+    dead.refresh_from_db()
+    assert dead.state == Run.State.FAILED
+    assert "start the run again" in dead.message
+
+
+def test_a_worker_that_lost_its_run_writes_nothing(project):
+    run = claimed(project, seconds=1)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED)
+    solving.carry_out(run)
+    assert not Solution.objects.exists()
+
+
+def test_what_the_planner_must_mend_ends_the_run_in_words(project):
+    run = claimed(project)
+    Period.objects.for_project(project).delete()  # somebody else's work while the run waited
+    solving.carry_out(run)
+    run.refresh_from_db()
+    assert run.state == Run.State.FAILED
+    assert "Add periods" in run.message
+
+
+def test_one_solution_is_live_at_a_time(project):
+    first, second = (solving.solve_now(project=project, steps=500, seed=seed) for seed in (1, 2))
+    solving.make_live(solution=first)
+    solving.make_live(solution=second)
+    assert list(Solution.objects.for_project(project).live()) == [second]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_gets_the_run(project):
+    run = solving.request_run(project=project)
+    got = []
+
+    def work():
+        got.append(solving.claim(run_id=run.pk))
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([one for one in got if one]) == 1
