@@ -18,6 +18,10 @@ LOGO_PIXELS = 600
 Value = str | int | float | dt.date | dt.time | Sequence[str] | None
 
 
+# A heading or a line; several pieces of data are set with dots between, each in its own direction.
+Phrase = str | Sequence[str]
+
+
 @dataclasses.dataclass(frozen=True)
 class Letterhead:
     institution: str
@@ -38,7 +42,7 @@ class Front:
     letterhead: Letterhead
     title: str
     language: str = "en"
-    lines: tuple[str, ...] = ()
+    lines: tuple[Phrase, ...] = ()
     version: str = ""
     is_draft: bool = False
     notification: str = ""
@@ -70,9 +74,9 @@ class Band:
 class Section:
     """One table under its own heading: a room, a programme, a student. `lines` follow the heading."""
 
-    heading: str
+    heading: Phrase
     bands: list[Band]
-    lines: tuple[str, ...] = ()
+    lines: tuple[Phrase, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +144,7 @@ def front_for_typst(front: Front, more_words: dict[str, str]) -> dict[str, objec
             "logo": logo_for_typst(front.letterhead.logo),
         },
         "title": breakable(front.title),
-        "lines": [breakable(line) for line in front.lines if line],
+        "lines": [_phrase(line) for line in front.lines if line],
         "version": plain(front.version),
         "draft": front.is_draft,
         "notification": plain(front.notification),
@@ -151,14 +155,18 @@ def front_for_typst(front: Front, more_words: dict[str, str]) -> dict[str, objec
     }
 
 
+def _phrase(phrase: Phrase) -> str | list[str]:
+    return breakable(phrase) if isinstance(phrase, str) else [breakable(part) for part in phrase if part]
+
+
 def columns_for_typst(columns: Sequence[Column]) -> list[dict[str, object]]:
     return [dataclasses.asdict(column) for column in columns]
 
 
 def section_for_typst(section: Section, language: str) -> dict[str, object]:
     return {
-        "heading": breakable(section.heading),
-        "lines": [breakable(line) for line in section.lines if line],
+        "heading": _phrase(section.heading),
+        "lines": [_phrase(line) for line in section.lines if line],
         "bands": [
             {
                 "heading": breakable(band.heading),

@@ -1,15 +1,17 @@
 """A Solution as plain rows. Templates and writers see only these: no model, no query, no lazy field."""
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from projects.models import Project
 from scheduling.models import (
     AccessArrangement,
     ExamCourse,
     Period,
     Placement,
+    Publication,
     Registration,
     Room,
     RoomShare,
@@ -94,6 +96,8 @@ class SittingRow:
     rooms: tuple[tuple[RoomRow, int], ...]
     # (programme, semester): candidates
     cohorts: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Where the public was told it would be, if it is nowhere now.
+    was_in: PeriodRow | None = None
 
     @property
     def starts_at(self) -> dt.datetime | None:
@@ -109,8 +113,13 @@ class SittingRow:
         return f"{starts_at:%H:%M}–{ends_at:%H:%M}" if starts_at and ends_at else ""
 
     @property
-    def programmes(self) -> tuple[str, ...]:
-        return tuple(sorted({programme for programme, _ in self.cohorts if programme}))
+    def programmes(self) -> list[str]:
+        """The one with the most candidates first."""
+        counts: Counter[str] = Counter()
+        for (programme, _), candidates in self.cohorts.items():
+            counts[programme] += candidates
+        del counts[""]
+        return sorted(counts, key=lambda name: (-counts[name], name))
 
     @property
     def sort_key(self) -> tuple[bool, dt.date, dt.time, str, int]:
@@ -120,7 +129,7 @@ class SittingRow:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SolutionRows:
     """The whole solution. Sittings are in the order in which they are sat, the unplaced ones last."""
 
     periods: list[PeriodRow]
@@ -145,7 +154,7 @@ class Plan:
         return sorted({sitting.period.date for sitting in self.sittings if sitting.period})
 
 
-def plan_of(solution: Solution) -> Plan:
+def rows_of(solution: Solution) -> SolutionRows:
     """Everything a print needs, in a dozen queries whatever the size."""
     project = solution.project
     periods = {
@@ -162,11 +171,10 @@ def plan_of(solution: Solution) -> Plan:
     placements = list(
         Placement.objects.for_project(project).filter(solution=solution).select_related("sitting__exam")
     )
-    candidates_of = _candidates(project, exam_of, placements)
+    candidates_of, regular_of = _candidates(project, exam_of, placements)
     shares = _shares(project, solution, rooms)
-    sittings_of_exam: dict[int, int] = defaultdict(int)
-    for placement in placements:
-        sittings_of_exam[placement.sitting.exam_id] += 1
+    before = _published_before(solution, periods)
+    sittings_of_exam = Counter(placement.sitting.exam_id for placement in placements)
 
     sittings = []
     of_student: dict[int, list[SittingRow]] = defaultdict(list)
@@ -188,7 +196,8 @@ def plan_of(solution: Solution) -> Plan:
             candidates=len(candidates),
             period=periods.get(placement.period_id),
             rooms=tuple(shares[placement.pk]),
-            cohorts=_count_cohorts(students[pk] for pk in candidates),
+            cohorts=_count_cohorts(students, candidates, regular_of[exam.pk]),
+            was_in=None if placement.period_id else before.get(sitting.pk),
         )
         sittings.append(row)
     sittings.sort(key=lambda row: row.sort_key)
@@ -197,7 +206,7 @@ def plan_of(solution: Solution) -> Plan:
             of_student[pk].append(row)
         for teacher in row.examiners:
             of_teacher[teacher.pk].append(row)
-    return Plan(
+    return SolutionRows(
         periods=sorted(periods.values()),
         rooms=sorted(rooms.values(), key=lambda room: (room.block, room.code)),
         sittings=sittings,
@@ -208,7 +217,7 @@ def plan_of(solution: Solution) -> Plan:
     )
 
 
-def _students(project) -> Iterable[StudentRow]:
+def _students(project: Project) -> Iterable[StudentRow]:
     extra: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for arrangement in AccessArrangement.objects.for_project(project):
         if arrangement.extra_percent or arrangement.extra_minutes:
@@ -222,7 +231,7 @@ def _students(project) -> Iterable[StudentRow]:
         )
 
 
-def _courses(project) -> tuple[dict[int, list[str]], dict[int, int]]:
+def _courses(project: Project) -> tuple[dict[int, list[str]], dict[int, int]]:
     """Exam → codes of its courses; course → its exam."""
     courses_of: dict[int, list[str]] = defaultdict(list)
     exam_of: dict[int, int] = {}
@@ -233,7 +242,9 @@ def _courses(project) -> tuple[dict[int, list[str]], dict[int, int]]:
     return courses_of, exam_of
 
 
-def _examiners(project, exam_of: dict[int, int], teachers: dict[int, TeacherRow]) -> dict[int, list[int]]:
+def _examiners(
+    project: Project, exam_of: dict[int, int], teachers: dict[int, TeacherRow]
+) -> dict[int, list[int]]:
     """Who teaches a course examines it."""
     examiners: dict[int, set[int]] = defaultdict(set)
     for teacher, course in Teaches.objects.for_project(project).values_list("teacher_id", "course_id"):
@@ -244,27 +255,35 @@ def _examiners(project, exam_of: dict[int, int], teachers: dict[int, TeacherRow]
     )
 
 
-def _candidates(project, exam_of: dict[int, int], placements: list[Placement]) -> dict[int, list[int]]:
-    """Sitting → its students: those named for a batch, else all who are registered for the exam's courses."""
+def _candidates(
+    project: Project, exam_of: dict[int, int], placements: list[Placement]
+) -> tuple[dict[int, list[int]], dict[int, set[int]]]:
+    """Sitting → its students: those named for a batch, else all who are registered for the exam's courses.
+    And exam → those for whom it is not a repeat."""
     named: dict[int, set[int]] = defaultdict(set)
     for sitting, student in SittingCandidate.objects.for_project(project).values_list("sitting", "student"):
         named[sitting].add(student)
     registered: dict[int, set[int]] = defaultdict(set)
-    for student, course in Registration.objects.for_project(project).values_list("student_id", "course_id"):
+    regular: dict[int, set[int]] = defaultdict(set)
+    registrations = Registration.objects.for_project(project).values_list("student_id", "course_id", "kind")
+    for student, course, kind in registrations:
         if course in exam_of:
             registered[exam_of[course]].add(student)
-    batches: dict[int, int] = defaultdict(int)
-    for placement in placements:
-        batches[placement.sitting.exam_id] += 1
-    return {
+            if kind == Registration.Kind.REGULAR:
+                regular[exam_of[course]].add(student)
+    batches = Counter(placement.sitting.exam_id for placement in placements)
+    candidates = {
         p.sitting_id: sorted(
             named[p.sitting_id] if batches[p.sitting.exam_id] > 1 else registered[p.sitting.exam_id]
         )
         for p in placements
     }
+    return candidates, regular
 
 
-def _shares(project, solution: Solution, rooms: dict[int, RoomRow]) -> dict[int, list[tuple[RoomRow, int]]]:
+def _shares(
+    project: Project, solution: Solution, rooms: dict[int, RoomRow]
+) -> dict[int, list[tuple[RoomRow, int]]]:
     """Placement → its rooms with their candidates, the fullest first; groups in one room are added up."""
     counts: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     rows = RoomShare.objects.for_project(project).filter(placement__solution=solution)
@@ -277,8 +296,21 @@ def _shares(project, solution: Solution, rooms: dict[int, RoomRow]) -> dict[int,
     return shares
 
 
-def _count_cohorts(students: Iterable[StudentRow]) -> dict[tuple[str, str], int]:
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for student in students:
-        counts[student.cohort] += 1
-    return dict(counts)
+def _count_cohorts(
+    students: dict[int, StudentRow], candidates: list[int], regular: set[int]
+) -> dict[tuple[str, str], int]:
+    """Repeaters do not make an exam one of their class's, unless nobody else sits it."""
+    first_time = [pk for pk in candidates if pk in regular]
+    return dict(Counter(students[pk].cohort for pk in first_time or candidates))
+
+
+def _published_before(solution: Solution, periods: dict[int, PeriodRow]) -> dict[int, PeriodRow]:
+    """Sitting → where the newest publication of another solution had it, so that calendars can cancel it."""
+    earlier = Publication.objects.for_project(solution.project).exclude(solution=solution).first()
+    if earlier is None:
+        return {}
+    rows = Placement.objects.for_project(solution.project).filter(solution=earlier.solution_id)
+    return {
+        sitting: periods[period]
+        for sitting, period in rows.filter(period__isnull=False).values_list("sitting_id", "period_id")
+    }

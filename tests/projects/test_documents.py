@@ -9,10 +9,9 @@ from datetime import date, datetime, time
 
 import openpyxl
 import pytest
-import typst
 from PIL import Image
 
-from projects.documents import page, typesetting, words, writers
+from projects.documents import page, typesetting, typst_process, words, writers
 from projects.documents.page import Band, Column, Front, Letterhead, Section, Signature, Table
 
 TEMPLATE = """
@@ -64,12 +63,12 @@ def test_what_people_typed_is_printed_and_never_read_as_markup(template):
 def test_a_template_cannot_read_outside_its_folder(template):
     template.write_text('#read("/../secret.txt")', encoding="utf-8")
     (template.parent.parent / "secret.txt").write_text("secret")
-    with pytest.raises(typst.TypstError):
+    with pytest.raises(typesetting.CannotTypeset, match="root"):
         typesetting.typeset(template, {})
 
 
 def test_only_our_own_fonts_are_seen():
-    assert set(typesetting._fonts().families()) == {"Noto Sans", "Noto Nastaliq Urdu", "Noto Naskh Arabic"}
+    assert set(typst_process.fonts().families()) == {"Noto Sans", "Noto Nastaliq Urdu", "Noto Naskh Arabic"}
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
@@ -160,6 +159,26 @@ def test_a_mass_print_comes_in_files_and_tells_how_far_it_is(template, tmp_path)
     assert [file.name for file in files] == ["slips-001.pdf", "slips-002.pdf", "slips-003.pdf"]
     assert told == [2, 4, 5]
     assert "C-4" in text_of(files[2].read_bytes())
+
+
+def test_in_a_mass_print_each_has_pages_of_their_own(template, tmp_path):
+    template.write_text(
+        '#import "@house/prints:1.0.0": *\n#show: print-page\n'
+        "#for (n, s) in data.sections.enumerate() { section-pages(n, list-table(data.columns, s.bands)) }",
+        encoding="utf-8",
+    )
+    short, long = [("C-1", "x")], [("C-2", "x")] * 60
+    sections = [page.section_for_typst(Section("", [Band("", rows)]), "en") for rows in (short, long)]
+    options = {"folder": tmp_path, "stem": "s", "per_file": 2}
+    [mixed] = typesetting.typeset_in_files(template, data_of(front(), []), sections, **options)
+    printed = text_of(mixed.read_bytes())
+    assert re.findall(r"Page \d of \d", printed) == [
+        "Page 1 of 1",
+        "Page 1 of 2",
+        "Page 2 of 2",
+    ]
+    [plain] = typesetting.typeset_in_files(template, data_of(front(), []), sections[:1] * 2, **options)
+    assert re.findall(r"Page \d of \d", text_of(plain.read_bytes())) == ["Page 1 of 1"] * 2
 
 
 def test_a_preview_is_a_picture_a_page(template):
