@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -82,7 +83,7 @@ def manage(*words: object, env: dict[str, str] | None = None) -> None:
 
 
 def digest(*paths: Path) -> str:
-    total = hashlib.sha256(sys.version.encode())
+    total = hashlib.sha256()
     for path in paths:
         total.update(path.read_bytes())
     return total.hexdigest()
@@ -141,29 +142,40 @@ def install(lock: str) -> None:
         raise Stop(f"{lock} could not be installed: see the lines above, then run the same command again.")
 
 
-def setup(*, dev: bool = False) -> None:
-    """Bring .venv to the lock and compile the solver; does nothing where nothing has changed since."""
-    lock = DEV if dev else LEAN
-    installed, compiled = VENV / f"installed-{lock}", VENV / "compiled-solver"
+@contextlib.contextmanager
+def turn() -> Iterator[None]:
+    """Two commands started side by side would write into the same .venv: the second waits."""
     VAR.mkdir(exist_ok=True)
-    with open(VAR / "setup.lock", "w") as turn:
-        # Two commands started side by side would write into the same .venv.
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with open(VAR / "setup.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def setup(*, dev: bool = False) -> None:
+    """Bring .venv to the lock; does nothing where nothing has changed since."""
+    lock = DEV if dev else LEAN
+    marker = VENV / f"installed-{lock}"
+    with turn():
         wanted = digest(ROOT / lock)
         if not PYTHON.exists():
             make_venv()
-        if has_changed(installed, wanted):
+        if has_changed(marker, wanted):
             install(lock)
-            installed.write_text(wanted)
+            marker.write_text(wanted)
             if dev:  # the dev lock holds every line of the lean one
                 (VENV / f"installed-{LEAN}").write_text(digest(ROOT / LEAN))
-        solver = sorted((ROOT / "scheduling" / "solver").rglob("*.py"))
-        wanted = digest(ROOT / LEAN, *solver)
-        if has_changed(compiled, wanted):
+
+
+def compile_solver() -> None:
+    """Fill numba's cache, so that the first search starts at once and no two processes compile the same."""
+    marker = VENV / "compiled-solver"
+    with turn():
+        wanted = digest(ROOT / LEAN, *sorted((ROOT / "scheduling" / "solver").rglob("*.py")))
+        if has_changed(marker, wanted):
             say("Compiling the solver")
-            # Only speed is lost without it: what is wrong with a solver, the tests say better.
+            # Only time is lost without it: what is wrong with a solver, the tests say better.
             if not call(PYTHON, "-c", "from scheduling.solver.timetable import warm_up; warm_up()"):
-                compiled.write_text(wanted)
+                marker.write_text(wanted)
 
 
 def find_browser() -> str:
@@ -318,6 +330,7 @@ def help_(*words: str) -> int:
 def setup_(*words: str) -> int:
     """everything for development; quick when nothing has changed"""
     setup(dev=True)
+    compile_solver()
     return 0
 
 
@@ -329,6 +342,7 @@ def demo(*words: str) -> int:
     if not words:
         must_be_free(*address())
     setup()
+    compile_solver()
     set_up = time.monotonic()
     env = demo_environment()
     prepare(env)
@@ -342,6 +356,7 @@ def serve(*words: str) -> int:
     """the site and its workers; the demo's where nothing is configured"""
     must_be_free(*address())
     setup()
+    compile_solver()
     env = configured()
     prepare(env)
     return serve_now(env)
@@ -350,6 +365,7 @@ def serve(*words: str) -> int:
 def worker(*words: str) -> int:
     """the workers alone, for a second machine"""
     setup()
+    compile_solver()
     return keep_running(workers(configured()))
 
 
@@ -451,6 +467,7 @@ def test(*words: str) -> int:
     else:
         env["CHROMIUM"] = find_browser()
     setup(dev=True)
+    compile_solver()
     checks = [] if chosen else [timed(name, *command) for name, command in CHECKS.items()]
     return report([*checks, *on_both_databases(arguments, env)])
 
@@ -467,6 +484,7 @@ def bench(*words: str) -> int:
     if words[0] not in benchmarks():
         raise Stop(f"There is no benchmark {words[0]}. There are: {', '.join(benchmarks()) or 'none yet'}.")
     setup(dev=True)
+    compile_solver()
     return call(PYTHON, "-m", f"tests.benchmarks.{words[0]}", *words[1:])
 
 
@@ -477,6 +495,7 @@ def soaks() -> bool:
 def soak(*words: str) -> int:
     """the full counts of races, kills and loads, of which test runs a sample"""
     setup(dev=True)
+    compile_solver()
     return report(on_both_databases(["--soak", "-m", "soak", *words], environment()))
 
 

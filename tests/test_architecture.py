@@ -63,7 +63,7 @@ def test_templates_hold_no_styles_and_no_scripts():
         if not {".venv", "emails"} & set(path.parts)  # a mail has no policy, and no other place for its style
         for found in forbidden.finditer(path.read_text())
     ]
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine():
@@ -73,7 +73,7 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine():
         for pattern in (REGISTRIES, MACHINES)
         for found in pattern.finditer(path.read_text(errors="replace"))
     ]
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("folder", ["static/vendor", "tests/journeys"])
@@ -120,4 +120,4 @@ def test_sentences_to_people_leave_out_empty_words():
         faults += [
             f"{path.relative_to(ROOT)}: {found.group(0)}" for found in empty.finditer(path.read_text())
         ]
-    assert faults == []
+    assert not faults, "\n".join(faults)
