@@ -1,22 +1,23 @@
 """Admin base classes inside the wall: the list, the object, every choice and the new row's tenant.
 
-A model admin of a ProjectModel inherits ProjectScopedAdmin, an inline ProjectScopedInline. Both work only at an
-address inside a project (projects.middleware); elsewhere they show no rows and grant no right.
+A model admin of a ProjectModel inherits ProjectScopedAdmin, an inline ProjectScopedInline. Both work only at
+an address inside a project (projects.middleware); elsewhere they show no rows and grant no right.
 """
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from . import access
 from .models import ProjectModel, ProjectRole, TenantModel
 
 
 class ProjectScopedForm(ModelForm):
-    """Knows its project before it is checked: without it Django skips each unique constraint that names it."""
+    """Knows its project before it is checked: without it Django skips the constraints that name it."""
 
     project: Any = None
 
@@ -84,6 +85,12 @@ class _InsideTheProject:
 class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
+    # Words on the list's page: what these rows are, and what to do while there are none.
+    about: Any = ""
+    when_empty: Any = ""
+    icon = "square"
+    # More rows than this are not removed one by one: their sheet is uploaded again.
+    most_removed_at_once = 1_000
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No looking through a reference into the tenant or its people."""
@@ -94,6 +101,24 @@ class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> Any:
         # Autocomplete begins from the default manager of the *other* model's admin: narrow it here as well.
         return super().get_search_results(request, queryset.for_project(request.project), search_term)
+
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = None) -> Any:
+        return super().get_action_choices(request, default_choices or [("", _("With the chosen rows …"))])
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> Any:
+        """To ask whether all of a long list may go would fill a page with a hundred thousand rows."""
+        removes_all = (
+            request.POST.get("action") == "delete_selected" and request.POST.get("select_across") == "1"
+        )
+        if removes_all and (rows := queryset.count()) > self.most_removed_at_once:
+            words = _(
+                "%(rows)s rows are too many to remove here. Choose at most %(most)s, or upload the sheet anew."
+            )
+            self.message_user(
+                request, words % {"rows": rows, "most": self.most_removed_at_once}, messages.WARNING
+            )
+            return None
+        return super().response_action(request, queryset)
 
 
 class ProjectScopedInline(_InsideTheProject, admin.TabularInline):

@@ -1,0 +1,130 @@
+"""What the staff site shows of datesheets: the pages, and the navigation in the order of the work."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import (
+    Change,
+    Institution,
+    Membership,
+    OutboxMessage,
+    Person,
+    Project,
+    ProjectMember,
+    SavePoint,
+    Stage,
+    StoredFile,
+)
+from projects.site import Listing, Page, Section, StaffSite
+
+from .. import models
+from . import calendar_page, datesheet_page, front, rules_page, solving_pages
+
+SOLVE = Page("solve", "solve/", solving_pages.solve, _("Solve"), "play")
+RULES = Page("rules", "rules/", rules_page.rules_page, _("Rules"), "sliders-horizontal")
+DATESHEET = Page("live_datesheet", "datesheet/", datesheet_page.live_datesheet, _("Datesheet"), "table-2")
+PAGES = [
+    SOLVE,
+    RULES,
+    DATESHEET,
+    Page("make_periods", "calendar/", calendar_page.make_periods_page),
+    Page("make_exams", "make-exams/", solving_pages.make_exams),
+    Page("run", "runs/<int:number>/", solving_pages.run),
+    Page("run_progress", "runs/<int:number>/progress/", solving_pages.run_progress),
+    Page("cancel_run", "runs/<int:number>/cancel/", solving_pages.cancel_run),
+    Page("replay_run", "runs/<int:number>/replay/", solving_pages.replay_run),
+    Page("solution", "solutions/<int:number>/", solving_pages.solution),
+    Page("make_live", "solutions/<int:number>/make-live/", solving_pages.make_live),
+    Page("compare", "solutions/<int:number>/compare/", solving_pages.compare),
+    Page("datesheet", "solutions/<int:number>/datesheet/", datesheet_page.datesheet),
+    Page("exam_beside", "solutions/<int:number>/exams/<int:exam>/", datesheet_page.exam_beside),
+    Page("pin_exam", "solutions/<int:number>/exams/<int:exam>/pin/", datesheet_page.pin_exam),
+]
+SECTIONS = [
+    Section(
+        _("Data"),
+        [
+            Listing(models.Student, "users"),
+            Listing(models.Registration, "clipboard-list"),
+            Listing(models.Course, "book-open"),
+            Listing(models.Exam, "file-text"),
+            Listing(models.Room, "door-open"),
+            Listing(models.Teacher, "briefcase"),
+        ],
+    ),
+    Section(
+        _("Calendar"),
+        [
+            Listing(models.Period, "clock"),
+            Listing(models.Holiday, "palmtree"),
+            Listing(models.WeeklyBreak, "coffee"),
+            Listing(models.Lesson, "school"),
+            Listing(models.RoomClosure, "lock"),
+        ],
+    ),
+    Section(
+        _("Rules"),
+        [
+            RULES,
+            Listing(models.FixedPlacement, "pin"),
+            Listing(models.ExamRule, "list-checks"),
+            Listing(models.ExamLink, "link-2"),
+            Listing(models.AllowedClash, "ban"),
+        ],
+    ),
+    Section(
+        _("Datesheet"),
+        [SOLVE, DATESHEET, Listing(models.Solution, "layers"), Listing(models.Run, "rotate-ccw")],
+    ),
+    Section(
+        _("Publish"), [Listing(models.Publication, "megaphone"), Listing(models.PrintSetting, "printer")]
+    ),
+    Section(
+        _("More data"),
+        [
+            Listing(models.Programme, "graduation-cap"),
+            Listing(models.Department, "network"),
+            Listing(models.Designation, "badge-check"),
+            Listing(models.Teaches, "book-open"),
+            Listing(models.Unavailability, "palmtree"),
+            Listing(models.AccessArrangement, "accessibility"),
+            Listing(models.Hold, "hand"),
+            Listing(models.RoomPool, "layers"),
+            Listing(models.CandidateGroup, "users"),
+        ],
+    ),
+    Section(
+        _("Project"),
+        [
+            Listing(ProjectMember, "user-cog"),
+            Listing(StoredFile, "folder"),
+            Listing(SavePoint, "save"),
+            Listing(Change, "history"),
+        ],
+    ),
+    Section(
+        _("Institution"),
+        [
+            Listing(Project, "calendar-range"),
+            Listing(Membership, "user-cog"),
+            Listing(Person, "users"),
+            Listing(OutboxMessage, "mail"),
+            Listing(Institution, "building-2"),
+        ],
+    ),
+]
+
+
+def furnish(site: StaffSite) -> None:
+    site.pages += PAGES
+    site.sections += SECTIONS
+    site.project_front = front.project_front
+    site.stage_pages |= {
+        Stage.DATA: "scheduling_student_changelist",
+        Stage.RULES: "rules",
+        Stage.DATESHEET: "live_datesheet",
+        Stage.PUBLISHED: "scheduling_publication_changelist",
+    }
+
+
+furnish(admin.site)  # type: ignore[arg-type]

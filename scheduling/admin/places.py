@@ -1,0 +1,117 @@
+"""Rooms, their seats, and who sits where."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from projects.admin import ProjectScopedAdmin, ProjectScopedInline, ProjectScopedRelatedFilter
+
+from ..models import CandidateGroup, Lesson, Room, RoomClosure, RoomPool, Seat
+from .columns import count_of
+
+
+class SeatInline(ProjectScopedInline):
+    model = Seat
+    classes = ["collapse"]
+    fields = ["row", "column", "side", "label", "attributes", "is_usable"]
+
+
+class ClosureInline(ProjectScopedInline):
+    model = RoomClosure
+    fields = ["date", "starts", "ends", "reason"]
+
+
+@admin.register(Room)
+class RoomAdmin(ProjectScopedAdmin):
+    icon = "door-open"
+    when_empty = _("Upload the rooms' sheet, or add the first room: code and seats are enough.")
+    list_display = ["code", "block", "campus", "floor", "exam_capacity", "layout", "features", "is_usable"]
+    list_filter = ["block", "campus", "is_usable"]
+    search_fields = ["code", "block", "features"]
+    inlines = [ClosureInline, SeatInline]
+    fieldsets = [
+        (None, {"fields": [("code", "block", "campus", "floor"), ("exam_capacity", "teaching_capacity")]}),
+        (
+            _("Layout"),
+            {
+                "fields": [("rows", "columns", "seats_per_bench")],
+                "description": _("Rooms that are no plain grid list their seats one by one below."),
+            },
+        ),
+        (_("Use"), {"fields": [("is_usable", "penalty"), "features"]}),
+    ]
+
+    @admin.display(description=_("layout"))
+    def layout(self, room: Room) -> str:
+        benches = f" × {room.seats_per_bench}" if room.seats_per_bench > 1 else ""
+        return f"{room.rows} × {room.columns}{benches}" if room.rows else "–"
+
+
+@admin.register(RoomPool)
+class RoomPoolAdmin(ProjectScopedAdmin):
+    icon = "layers"
+    about = _("Rooms that belong together: the women's hall, the computer labs, the north campus.")
+    when_empty = _("Without pools any candidate may sit in any room.")
+    list_display = ["name", "rooms_there"]
+    search_fields = ["name"]
+    filter_horizontal = ["rooms"]
+    fields = ["name", "rooms"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RoomPool]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(rooms_there=count_of(RoomPool.rooms.through, roompool="pk"))
+        )
+
+    @admin.display(description=_("rooms"), ordering="rooms_there")
+    def rooms_there(self, row: Any) -> int:
+        return row.rooms_there
+
+
+@admin.register(CandidateGroup)
+class CandidateGroupAdmin(ProjectScopedAdmin):
+    icon = "users"
+    about = _("Candidates who sit in one pool of rooms only. The first group that fits counts.")
+    when_empty = _("Without groups all candidates share all rooms.")
+    list_display = ["name", "gender", "shift", "campus", "programme", "pool"]
+    list_filter = [("pool", ProjectScopedRelatedFilter)]
+    list_select_related = ["programme", "pool"]
+    search_fields = ["name"]
+    autocomplete_fields = ["programme", "pool"]
+    fieldsets = [
+        (None, {"fields": [("name", "pool")]}),
+        (
+            _("Who belongs to it"),
+            {"fields": [("gender", "shift", "campus", "programme")], "description": _("Empty means any.")},
+        ),
+    ]
+
+
+@admin.register(RoomClosure)
+class RoomClosureAdmin(ProjectScopedAdmin):
+    icon = "lock"
+    when_empty = _("No room is closed.")
+    list_display = ["room", "date", "starts", "ends", "reason"]
+    list_select_related = ["room"]
+    date_hierarchy = "date"
+    search_fields = ["room__code", "reason"]
+    autocomplete_fields = ["room"]
+    fields = ["room", ("date", "starts", "ends"), "reason"]
+
+
+@admin.register(Lesson)
+class LessonAdmin(ProjectScopedAdmin):
+    icon = "clock"
+    about = _("Weekly lessons that go on during the exams: their rooms and teachers are busy.")
+    when_empty = _("No lesson goes on during the exams.")
+    list_display = ["label", "weekday", "starts", "ends", "room", "teacher", "first_on", "last_on"]
+    list_display_links = ["label", "weekday"]
+    list_filter = ["weekday"]
+    list_select_related = ["room", "teacher"]
+    search_fields = ["label", "room__code", "teacher__name"]
+    autocomplete_fields = ["room", "teacher"]
+    fields = ["label", ("weekday", "starts", "ends"), ("first_on", "last_on"), ("room", "teacher")]

@@ -1,0 +1,105 @@
+"""Runs and solutions. Acts own every change of them: these lists show, and lead to the pages that act."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from projects.admin import ProjectScopedAdmin
+
+from ..models import Run, Solution
+
+STATE_COLOURS = {
+    Run.State.QUEUED: "note",
+    Run.State.RUNNING: "accent",
+    Run.State.DONE: "good",
+    Run.State.FAILED: "bad",
+    Run.State.CANCELLED: "warn",
+}
+
+
+class ShownOnly(ProjectScopedAdmin):
+    """Rows that people look at here and change elsewhere."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Run)
+class RunAdmin(ShownOnly):
+    icon = "play"
+    change_list_template = "scheduling/staff/runs_list.html"
+    when_empty = _("Nothing was solved yet. Start the first run.")
+    list_display = ["number", "state_now", "asked_at", "took", "seed", "workers", "result", "message"]
+    list_display_links = None
+    list_filter = ["state"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).prefetch_related("solutions")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("admin:run", object_id)
+
+    @admin.display(description=_("run"), ordering="pk")
+    def number(self, run: Run) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:run", args=[run.pk]), run)
+
+    @admin.display(description=_("state"), ordering="state")
+    def state_now(self, run: Run) -> str:
+        colour = STATE_COLOURS[Run.State(run.state)]
+        return format_html('<span class="badge {}">{}</span>', colour, run.get_state_display())
+
+    @admin.display(description=_("took"))
+    def took(self, run: Run) -> str:
+        if not (run.started_at and run.ended_at):
+            return "–"
+        return _("%d s") % (run.ended_at - run.started_at).total_seconds()
+
+    @admin.display(description=_("solution"))
+    def result(self, run: Run) -> str:
+        solution = next(iter(run.solutions.all()), None)
+        if solution is None:
+            return "–"
+        address = reverse("admin:solution", args=[solution.pk])
+        return format_html('<a href="{}">{}</a>', address, solution)
+
+
+@admin.register(Solution)
+class SolutionAdmin(ShownOnly):
+    icon = "layers"
+    when_empty = _("Each run writes a new solution; none was written yet.")
+    list_display = ["named", "state", "hard", "cost", "unplaced", "created_at", "parent"]
+    list_display_links = None
+    list_filter = ["is_live"]
+    list_select_related = ["parent"]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("admin:solution", object_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Solution | None = None) -> bool:
+        """The live one stays; a published one is held by its publication."""
+        return self._may_edit(request) and not (obj and obj.is_live)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        gone, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        protected = [*protected, *(str(row) for row in objs if row.is_live)]
+        return gone, counts, lacking, protected
+
+    @admin.display(description=_("solution"), ordering="number")
+    def named(self, solution: Solution) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("admin:solution", args=[solution.pk]), solution)
+
+    @admin.display(description=_("state"), ordering="is_live")
+    def state(self, solution: Solution) -> str:
+        return format_html('<span class="badge good">{}</span>', _("live")) if solution.is_live else ""
