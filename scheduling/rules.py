@@ -215,6 +215,27 @@ RULES: tuple[RuleInfo, ...] = (
     ),
 )
 RULE_OF_CODE: Mapping[str, RuleInfo] = {rule.code: rule for rule in RULES}
+# What the data demand; set where the data are.
+DEMANDS = {
+    "unplaced": _("Every exam has a period"),
+    "period": _("Fixed and forbidden periods"),
+    "unseated": _("Every candidate has a room"),
+    "seats": _("No more candidates than seats"),
+    "room": _("Fixed, forbidden and fitting rooms"),
+    "exclusive": _("Exams that want their rooms alone"),
+    "max_rooms": _("Most rooms of an exam"),
+    "period_exams": _("Most exams in a period"),
+    "period_candidates": _("Most candidates in a period"),
+    "period_rooms": _("Most rooms in a period"),
+    "same_period": _("Linked exams in the same period"),
+    "different_period": _("Linked exams in different periods"),
+    "before": _("One linked exam before the other"),
+    "same_day": _("Linked exams on the same day"),
+    "different_day": _("Linked exams on different days"),
+    "min_days": _("Free days between linked exams"),
+    "same_room": _("Linked exams in the same rooms"),
+    "different_room": _("Linked exams in different rooms"),
+}
 # Settings that are no price of the solver's.
 _NOT_A_PRICE = {"clash", "person_clash", "repeaters"}
 _NEEDS_EARLIER_PLAN = {"moved_period", "moved_room"}
@@ -295,3 +316,12 @@ def registration_weights(settings: Mapping[str, Setting]) -> dict[str, float]:
 
 def in_words(codes: Iterable[str]) -> list[str]:
     return [str(RULE_OF_CODE[code].words) for code in codes if code in RULE_OF_CODE]
+
+
+def rule_words(code: str) -> str:
+    """A rule as the planner reads it, whoever sets it."""
+    if code in RULE_OF_CODE:
+        return str(RULE_OF_CODE[code].words)
+    if code.startswith("wish_"):
+        return str(_("%s, if possible")) % rule_words(code.removeprefix("wish_"))
+    return str(DEMANDS.get(code, code.replace("_", " ").capitalize()))

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from .. import exams, solving
 from ..models import Period, Placement, Run, Solution
 from ..readiness import Readiness
+from ..rules import rule_words
 from . import curve
-from .words import rule_words
 
 
 class SolveForm(forms.Form):
