@@ -134,8 +134,12 @@ class _Reader:
         self.manifest = self.check_manifest()
         self.described = {table["name"]: table for table in self.manifest["tables"]}
         self.files = {entry["name"]: entry for entry in self.manifest["files"]}
-        self.keys: dict[type[Model], array[int]] = {}
-        self.late: dict[type[Model], list[tuple[int, dict[str, Any]]]] = {}
+        # The new keys are known before the first row is written, so a row may refer to a later one.
+        self.keys = {table.model: new_keys(table, self.rows_of(table)) for table in self.tables}
+        self.dropped: dict[type[Model], list[int]] = {}
+
+    def rows_of(self, table: tables.Table) -> int:
+        return self.described[table.label]["rows"] if table.label in self.described else 0
 
     def check_manifest(self) -> dict[str, Any]:
         with self.archive.open("manifest.json") as member:
@@ -153,7 +157,11 @@ class _Reader:
                 raise CannotRestore(
                     _("This archive holds kinds of data that are not known here: update Datesheet first.")
                 )
-            if len(set(table["columns"])) != len(table["columns"]) or type(table["rows"]) is not int:
+            if (
+                len(set(table["columns"])) != len(table["columns"])
+                or type(table["rows"]) is not int
+                or table["rows"] < 0
+            ):
                 raise _Damage("a table is described wrongly")
         if (
             sum(table["rows"] for table in manifest["tables"]) > MAX_ROWS
@@ -171,11 +179,10 @@ class _Reader:
     def read(self) -> dict[str, int]:
         people = User.objects.filter(pk__in=_people(self.project))
         self.people = {email.casefold(): key for key, email in people.values_list("pk", "email")}
-        counts = {
-            table.label: self.read_table(table) for table in self.tables if table.label in self.described
-        }
-        for table in self.tables:
-            self.fill_in_late(table)
+        there = [table for table in self.tables if table.label in self.described]
+        counts = {table.label: self.read_table(table) for table in there}
+        for table in there:
+            self.forget_dropped(table)
         if self.files:
             raise _Damage("a file belongs to no row")
         self.read_project()
@@ -193,44 +200,48 @@ class _Reader:
         described = self.described[table.label]
         columns = {field.name: field for field in table.columns}
         fields = [columns[name] for name in described["columns"]]
-        readers = [self.reader(table, field) for field in fields]
+        missing = [field for field in table.columns if field.name not in described["columns"]]
+        readers = [self.reader(field) for field in fields]
         # A reference that finds nothing here takes its row along, unless it may be empty.
         required = [n for n, field in enumerate(fields) if field.is_relation and not field.null]
-        late = [n for n, field in enumerate(fields) if field.name in table.late]
-        names = [field.attname for field in fields]
-        fixed = {} if table.is_link else {
-            "project_id": self.project.pk, "institution_id": self.project.institution_id
-        }  # fmt: skip
-        keys = self.keys[table.model] = array("q")
-        lines, count = self.lines(table, described), 0
-        for batch in _batches(lines):
-            new: list[tuple[int, Model, list[Any]]] = []
+        has_files = any(isinstance(field, models.FileField) for field in fields)
+        same = [*self.tenant(table), *(_prepared(field)(field.get_default()) for field in missing)]
+        names = [field.column for field in (*_tenant_fields(table), *missing, *fields)]
+        put = insert(table, names)
+        keys, n, count = self.keys[table.model], 0, 0
+        for batch in _batches(self.lines(table, described)):
+            rows = []
             for line in batch:
                 cells = values.decode(line)
                 if type(cells) is not list or len(cells) != len(readers):
                     raise _Damage("a row is too short or too long")
+                if n == len(keys):
+                    raise _Damage("there are more rows than the manifest says")
                 told = [read(cell) for read, cell in zip(readers, cells, strict=True)]
-                keys.append(0)
-                if any(told[n] is None for n in required):
-                    continue
-                row = table.model(**fixed, **dict(zip(names, told, strict=True)))
-                for n in late:
-                    if fields[n].is_relation:
-                        setattr(row, names[n], None)
-                self.store_files(table, row)
-                new.append((len(keys) - 1, row, [told[n] for n in late]))
-            table.model._base_manager.bulk_create([row for _n, row, _late in new])
-            for n, row, told_late in new:
-                keys[n] = row.pk
-                if late:
-                    filled = dict(zip((fields[n].name for n in late), told_late, strict=True))
-                    self.late.setdefault(table.model, []).append((row.pk, filled))
-            count += len(new)
-            if len(keys) > described["rows"]:
-                raise _Damage("there are more rows than the manifest says")
-        if len(keys) < described["rows"]:
+                if any(told[column] is None for column in required):
+                    self.dropped.setdefault(table.model, []).append(keys[n])
+                    keys[n] = 0
+                else:
+                    if has_files:
+                        self.store_files(table, fields, told)
+                    rows.append([keys[n], *same, *told])
+                n += 1
+            put(rows)
+            count += len(rows)
+        if n < len(keys):
             raise _Damage("rows are missing")
         return count
+
+    def tenant(self, table: tables.Table) -> list[int]:
+        return [] if table.is_link else [self.project.institution_id, self.project.pk]
+
+    def forget_dropped(self, table: tables.Table) -> None:
+        """Empty the references to rows that came later and were dropped."""
+        for field in table.columns:
+            gone = self.dropped.get(field.related_model) if field.name in table.late else None
+            for start in range(0, len(gone or ()), 500):
+                some = {f"{field.attname}__in": gone[start : start + 500]}
+                table.rows(self.project).filter(**some).update(**{field.attname: None})
 
     def lines(self, table: tables.Table, described: dict[str, Any]) -> Iterator[str]:
         digest = hashlib.sha256()
@@ -243,17 +254,18 @@ class _Reader:
         if digest.hexdigest() != described["sha256"]:
             raise _Damage("rows were changed")
 
-    def reader(self, table: tables.Table, field: models.Field) -> Callable[[Any], Any]:
+    def reader(self, field: models.Field) -> Callable[[Any], Any]:
+        """What turns a cell of the archive into what the database is given."""
         if isinstance(field, models.FileField):
             return self.file_name
         if tables.refers_to_user(field):
             return self.user
         related = tables.target(field)
         if related is None:
-            return values.reader(field)
+            return _prepared(field, values.reader(field))
         if related._meta.label_lower not in self.described:
             return _StillThere(related, self.project)
-        return _line_number if field.name in table.late else lambda line: self.key(related, line)
+        return lambda line: self.key(related, line)
 
     def user(self, email: Any) -> int | None:
         return None if email is None else self.people.get(values.check_text(email).casefold())
@@ -266,42 +278,31 @@ class _Reader:
             raise _Damage("a reference leads nowhere")
         return keys[line - 1] or None
 
-    def fill_in_late(self, table: tables.Table) -> None:
-        waiting = self.late.pop(table.model, [])
-        for start in range(0, len(waiting), ROWS_AT_ONCE):
-            rows, names = [], []
-            for key, told in waiting[start : start + ROWS_AT_ONCE]:
-                row, names = table.model(pk=key), list(told)
-                for name, value in told.items():
-                    field = table.model._meta.get_field(name)
-                    related = tables.target(field)
-                    setattr(row, field.attname, self.key(related, value) if related in self.keys else value)
-                rows.append(row)
-            table.model._base_manager.bulk_update(rows, names)
-
     # --- files ------------------------------------------------------------------------------------------
     def file_name(self, told: Any) -> str:
         if told != "" and told not in self.files:
             raise _Damage("a row's file is missing or named twice")
         return str(told)
 
-    def store_files(self, table: tables.Table, row: Any) -> None:
-        for field in table.columns:
-            if isinstance(field, models.FileField) and (name := getattr(row, field.attname).name):
-                described = self.files.pop(name)
-                with self.archive.open(name) as member:
-                    content = _Watched(member, name)
-                    getattr(row, field.attname).save(name, content, save=False)
-                self.new_files.append((field.storage, getattr(row, field.attname).name))
-                if (content.digest.hexdigest(), content.read_bytes) != (
-                    described["sha256"],
-                    described["size"],
-                ):
-                    raise _Damage("a file was changed")
-                # What the row says of its file is what the file is.
-                for told, true in (("size", content.read_bytes), ("sha256", described["sha256"])):
-                    if hasattr(row, told):
-                        setattr(row, told, true)
+    def store_files(self, table: tables.Table, fields: list[models.Field], told: list[Any]) -> None:
+        """Copy the files of a row to storage; the row then says of its file what the file is."""
+        by_name = {field.name: n for n, field in enumerate(fields)}
+        for n, field in enumerate(fields):
+            if not isinstance(field, models.FileField) or not told[n]:
+                continue
+            described = self.files.pop(told[n])
+            row = table.model(**dict(zip((field.attname for field in fields), told, strict=True)))
+            row.project_id, row.institution_id = self.project.pk, self.project.institution_id
+            with self.archive.open(told[n]) as member:
+                content = _Watched(member, told[n])
+                getattr(row, field.name).save(told[n], content, save=False)
+            told[n] = getattr(row, field.name).name
+            self.new_files.append((field.storage, told[n]))
+            if (content.digest.hexdigest(), content.size_read) != (described["sha256"], described["size"]):
+                raise _Damage("a file was changed")
+            for name, true in (("size", content.size_read), ("sha256", described["sha256"])):
+                if name in by_name:
+                    told[by_name[name]] = true
 
 
 class _Watched(File):
@@ -311,13 +312,57 @@ class _Watched(File):
 
     def __init__(self, member: IO[bytes], name: str) -> None:
         super().__init__(member, name)
-        self.digest, self.read_bytes = hashlib.sha256(), 0
+        self.digest, self.size_read = hashlib.sha256(), 0
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         while piece := self.file.read(chunk_size or self.DEFAULT_CHUNK_SIZE):
             self.digest.update(piece)
-            self.read_bytes += len(piece)
+            self.size_read += len(piece)
             yield piece
+
+
+def new_keys(table: tables.Table, count: int) -> "array[int]":
+    """Keys for that many rows, which nobody else will be given."""
+    name, key = table.model._meta.db_table, table.model._meta.pk.column
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [connection.ops.quote_name(name), key, count],
+            )
+            return array("q", (row[0] for row in cursor.fetchall()))
+        # The transaction holds the whole database: the next keys are ours.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [name])
+        used = cursor.fetchone()
+        first = (used[0] if used else 0) + 1
+        return array("q", range(first, first + count))
+
+
+def insert(table: tables.Table, columns: list[str]) -> Callable[[list[list[Any]]], None]:
+    """What writes rows of [key, *columns]: the values go as they are, without a model instance each."""
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(name) for name in [table.model._meta.pk.column, *columns])
+    places = ", ".join(["%s"] * (len(columns) + 1))
+    statement = f"INSERT INTO {quote(table.model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
+
+    def put(rows: list[list[Any]]) -> None:
+        with connection.cursor() as cursor:
+            if rows:
+                cursor.executemany(statement, rows)
+
+    return put
+
+
+def _tenant_fields(table: tables.Table) -> list[models.Field]:
+    meta = table.model._meta
+    return [] if table.is_link else [meta.get_field("institution"), meta.get_field("project")]
+
+
+def _prepared(field: models.Field, read: Callable[[Any], Any] | None = None) -> Callable[[Any], Any]:
+    """As the database wants it; texts and whole numbers are that already."""
+    if read and field.get_internal_type() in values.PLAIN:
+        return read
+    return lambda value: field.get_db_prep_save(read(value) if read else value, connection)
 
 
 class _StillThere:

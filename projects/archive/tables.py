@@ -23,7 +23,7 @@ NOT_CONTENTS = frozenset(
 
 
 class Table(NamedTuple):
-    """A model's rows in an archive. Late columns are filled in when all the rows are there."""
+    """A model's rows in an archive. Late columns refer to rows that come later."""
 
     label: str
     model: type[models.Model]
@@ -53,7 +53,7 @@ def tables() -> tuple[Table, ...]:
             raise TypeError(f"{best._meta.label} and another model each need the other first.")
         columns = waiting.pop(best)
         ready.add(best)
-        late = {field.name for field in columns if _is_auto(field) or _misses(field, best, ready)}
+        late = {field.name for field in columns if _misses(field, best, ready)}
         done.append(Table(best._meta.label_lower, best, columns, frozenset(late)))
     return tuple(done)
 
@@ -92,10 +92,6 @@ def _columns(model: type[models.Model]) -> tuple[models.Field, ...]:
         for field in model._meta.concrete_fields
         if not field.primary_key and field.related_model not in (Institution, Project)
     )
-
-
-def _is_auto(field: models.Field) -> bool:
-    return bool(getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False))
 
 
 def _misses(field: models.Field, model: type[models.Model], ready: set[type[models.Model]]) -> bool:

@@ -174,19 +174,20 @@ def _check_texts_in(value: Any) -> None:
             _check_texts_in(part)
 
 
+INTEGERS = (
+    "SmallIntegerField",
+    "IntegerField",
+    "BigIntegerField",
+    "PositiveSmallIntegerField",
+    "PositiveIntegerField",
+    "PositiveBigIntegerField",
+)
+# What a database takes as it is.
+PLAIN = frozenset([*INTEGERS, "CharField", "TextField", "SlugField", "BooleanField"])
+
 _READERS: dict[str, Callable[[Any], Reader]] = {
     **dict.fromkeys(["CharField", "TextField", "SlugField"], _text),
-    **dict.fromkeys(
-        [
-            "SmallIntegerField",
-            "IntegerField",
-            "BigIntegerField",
-            "PositiveSmallIntegerField",
-            "PositiveIntegerField",
-            "PositiveBigIntegerField",
-        ],
-        _integer,
-    ),
+    **dict.fromkeys(INTEGERS, _integer),
     "BooleanField": _boolean,
     "FloatField": _float,
     "DecimalField": _decimal,
