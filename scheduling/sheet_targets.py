@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from django.db import connections, models, router
 
 from projects.models import Project, ProjectModel
-from projects.spreadsheets.checking import ABSENT, as_key
+from projects.spreadsheets.checking import ABSENT, as_key, as_keys
 
 from .models import (
     AccessArrangement,
@@ -224,7 +224,7 @@ def make_plan(
     columns = [column for column in target.fields if column in rows]
     there = _existing(target, project, columns)
     length = len(next(iter(rows.values()), []))
-    keys = [as_key(key) for key in zip(*(rows[name] for name in target.key), strict=True)] if length else []
+    keys = list(as_keys([rows[name] for name in target.key])) if length else []
     if not there:
         plan.added = list(range(length))
         return plan
@@ -296,36 +296,40 @@ def existing_keys(project: Project, sheet: str, columns: tuple[str, ...]) -> Ite
 
 def write(plan: Plan, project: Project) -> None:
     """Add and change. Rows to remove stay until every sheet is written."""
-    target = plan.target
-    columns = [column for column in target.fields if column in plan.rows]
-    touched = [*plan.added, *(index for _, index, _ in plan.changed)]
-    references = {
-        column: _pks(target, column, project, plan.rows, touched)
-        for column in columns
-        if target.parent(column) is not None
-    }
+    columns = [column for column in plan.target.fields if column in plan.rows]
+    stored = {column: _stored(plan, column, project) for column in columns}
+    _add(plan, project, stored)
+    _change(plan, stored)
 
-    def stored(column: str, value: Any) -> Any:
-        if column not in references:
-            return value
-        return None if value in (None, "") else references[column][as_key(_as_tuple(value))]
 
-    names = {column: _attribute(target, column) for column in columns}
-    _add(plan, project, columns, names, stored)
-    _change(plan, names, stored)
+def _field(target: Target, column: str) -> models.Field:
+    parent = target.parent(column)
+    return parent if parent is not None else target.model._meta.get_field(target.paths(column)[0])
+
+
+def _stored(plan: Plan, column: str, project: Project) -> list[Any]:
+    """The column as the database takes it; ABSENT where the row says nothing."""
+    target, written = plan.target, plan.rows[column]
+    connection = connections[router.db_for_write(target.model)]
+    known: dict[Any, Any] = {ABSENT: ABSENT}
+    if target.parent(column) is not None:
+        pks = _pks(plan, column, project)
+        for value in set(written) - {ABSENT}:
+            known[value] = None if value in (None, "") else pks[as_key(_as_tuple(value))]
+    else:
+        into = _field(target, column)
+        for value in set(written) - {ABSENT}:
+            known[value] = into.get_db_prep_save(value, connection)
+    return [known[value] for value in written]
 
 
 def _as_tuple(value: Any) -> Key:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _attribute(target: Target, column: str) -> str:
-    parent = target.parent(column)
-    return parent.attname if parent is not None else target.paths(column)[0]
-
-
-def _pks(target: Target, column: str, project: Project, rows: Rows, touched: list[int]) -> dict[Key, int]:
+def _pks(plan: Plan, column: str, project: Project) -> dict[Key, int]:
     """Natural key → pk of the rows that a column names; by-the-way ones are made if they are missing."""
+    target = plan.target
     parent = target.parent(column)
     assert parent is not None
     model = parent.related_model
@@ -337,7 +341,7 @@ def _pks(target: Target, column: str, project: Project, rows: Rows, touched: lis
     if column in target.made_on_the_way:
         wanted = {
             value.casefold(): value
-            for value in (rows[column][index] for index in touched)
+            for value in dict.fromkeys(plan.rows[column])
             if value is not ABSENT and value and (value.casefold(),) not in known
         }
         made = model.objects.bulk_create(
@@ -348,49 +352,55 @@ def _pks(target: Target, column: str, project: Project, rows: Rows, touched: lis
     return known
 
 
-def _add(plan: Plan, project: Project, columns: list[str], names: Mapping[str, str], stored: Any) -> None:
-    model, place = plan.target.model, {"institution_id": project.institution_id, "project_id": project.pk}
-    new = (
-        model(
-            **place,
-            **{
-                names[column]: stored(column, value)
-                for column in columns
-                if (value := plan.rows[column][index]) is not ABSENT
-            },
-        )
-        for index in plan.added
-    )
-    while batch := list(islice(new, BATCH)):
-        model.objects.bulk_create(batch)
-
-
-def _change(plan: Plan, names: Mapping[str, str], stored: Any) -> None:
-    """One UPDATE statement for each set of columns that differ, run for all its rows at once."""
+def _add(plan: Plan, project: Project, stored: Mapping[str, list[Any]]) -> None:
+    """Whole columns go to the database as they are: model instances would cost more than all the rest."""
+    if not plan.added:
+        return
     model = plan.target.model
-    using = router.db_for_write(model)
-    connection = connections[using]
+    connection = connections[router.db_for_write(model)]
+    filled = {_field(plan.target, column).column: values for column, values in stored.items()}
+    columns: dict[str, Iterable[Any]] = {}
+    for each in model._meta.concrete_fields:
+        default = each.get_db_prep_save(each.get_default(), connection) if not each.primary_key else None
+        if each.name == "institution":
+            columns[each.column] = repeat(project.institution_id)
+        elif each.name == "project":
+            columns[each.column] = repeat(project.pk)
+        elif each.column in filled:
+            columns[each.column] = _chosen(filled[each.column], plan.added, default)
+        elif not each.primary_key:
+            columns[each.column] = repeat(default)
+    rows = zip(*columns.values(), strict=False)
+    quote = connection.ops.quote_name
+    into = f"{quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608
+
+
+def _chosen(values: list[Any], indexes: Iterable[int], default: Any) -> Iterator[Any]:
+    return (default if (value := values[index]) is ABSENT else value for index in indexes)
+
+
+def _change(plan: Plan, stored: Mapping[str, list[Any]]) -> None:
+    """One UPDATE statement for each set of columns that differ, run for all its rows at once."""
+    target = plan.target
+    connection = connections[router.db_for_write(target.model)]
     quote = connection.ops.quote_name
     by_columns: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for pk, index, differing in plan.changed:
         by_columns.setdefault(differing, []).append((pk, index))
     for differing, changes in by_columns.items():
-        fields = [next(f for f in model._meta.concrete_fields if names[column] in (f.name, f.attname))
-                  for column in differing]  # fmt: skip
-        assignments = ", ".join(f"{quote(each.column)} = %s" for each in fields)
+        assignments = ", ".join(f"{quote(_field(target, column).column)} = %s" for column in differing)
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE id = %s",  # noqa: S608
-                [
-                    [
-                        *(
-                            each.get_db_prep_save(stored(column, plan.rows[column][index]), connection)
-                            for each, column in zip(fields, differing, strict=True)
-                        ),
-                        pk,
-                    ]
-                    for pk, index in changes
-                ],
+                f"UPDATE {quote(target.model._meta.db_table)} SET {assignments} WHERE id = %s",  # noqa: S608
+                [[*(stored[column][index] for column in differing), pk] for pk, index in changes],
             )
 
 

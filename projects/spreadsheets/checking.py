@@ -22,6 +22,14 @@ def as_key(values: Iterable[Any]) -> Key:
     return tuple(value.casefold() if value.__class__ is str else value for value in values)
 
 
+def as_keys(columns: Sequence[Sequence[Any]]) -> Iterator[Key]:
+    """The keys of all rows of these columns."""
+    folded = (
+        [value.casefold() if value.__class__ is str else value for value in column] for column in columns
+    )
+    return zip(*folded, strict=True)
+
+
 def merge_twins(tables: Sequence[Table], report: Report) -> None:
     """The same row again is merged; the same key with other values is an error at the later row."""
     by_dataset: dict[str, list[Table]] = {}
@@ -36,12 +44,12 @@ def merge_twins(tables: Sequence[Table], report: Report) -> None:
 def _merge_in(table: Table, seen: dict[Key, tuple[Table, int]], report: Report) -> None:
     names = [name for name in table.dataset.key if name in table.values]
     merged = []
-    for index, values in enumerate(_rows(table, names)):
+    for index, key in enumerate(as_keys([table.values[name] for name in names])):
         if table.states[index] != GOOD:
             continue
-        key = as_key(values)
-        earlier = seen.setdefault(key, (table, index))
-        if earlier == (table, index):
+        earlier = seen.get(key)
+        if earlier is None:
+            seen[key] = (table, index)
             continue
         differing = _differences(*earlier, table, index)
         if differing:
@@ -54,10 +62,6 @@ def _merge_in(table: Table, seen: dict[Key, tuple[Table, int]], report: Report) 
         listed = ", ".join(map(str, merged[:10])) + (", …" if len(merged) > 10 else "")
         rows = f"{len(merged)} rows repeat" if len(merged) > 1 else "One row repeats"
         table.note(report, Level.INFO, f"{rows} an earlier row and count once: {listed}.", row=merged[0])
-
-
-def _rows(table: Table, names: Sequence[str]) -> Iterator[Key]:
-    return zip(*(table.values[name] for name in names), strict=True)
 
 
 def _differences(earlier: Table, first: int, later: Table, second: int) -> list[str]:
@@ -149,18 +153,20 @@ def _known(
     named = [table for table in tables if table.dataset.name == name]
     for table in named:
         columns = [table.values.get(key, [None] * len(table.numbers)) for key in keys]
-        for index, values in enumerate(zip(*columns, strict=True)):
-            state = table.states[index]
+        for key, state in zip(as_keys(columns), table.states, strict=True):
             if state in (GOOD, MERGED):
-                good.add(as_key(values))
+                good.add(key)
             elif state in (FAULTY, HELD_BACK):
-                faulty.append(as_key(values))
+                faulty.append(key)
     return _Known(good=good, faulty=[key for key in faulty if key not in good], has_sheet=bool(named))
 
 
 def _check_reference(table: Table, reference: Reference, known: _Known, report: Report) -> None:
-    for index, values in enumerate(_rows(table, reference.columns)):
-        if table.states[index] != GOOD:
+    columns = [table.values[name] for name in reference.columns]
+    folded = as_keys(columns)
+    for index, values in enumerate(zip(*columns, strict=True)):
+        whole = next(folded)
+        if table.states[index] != GOOD or whole in known.good:
             continue
         keys = [(item,) for item in values[0]] if reference.is_list else [values]
         for written in keys:
@@ -201,8 +207,8 @@ def _say_absent(table: Table, reference: Reference, known: _Known, report: Repor
 
 
 def _hold_back_all(table: Table, reference: Reference) -> None:
-    for index, values in enumerate(_rows(table, reference.columns)):
-        if table.states[index] == GOOD and values[-1] not in (None, "", ()):
+    for index, value in enumerate(table.values[reference.columns[-1]]):
+        if table.states[index] == GOOD and value not in (None, "", ()):
             table.states[index] = HELD_BACK
 
 

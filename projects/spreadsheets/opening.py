@@ -177,6 +177,7 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
     except (CalamineError, OSError, ValueError) as damage:
         raise CannotOpen("The file is damaged. Open it, save it anew and upload it again.") from damage
     sheets = []
+    latest: dict[str, CalamineSheet] = {}
     for known in book.sheets_metadata:
         if known.typ != SheetTypeEnum.WorkSheet:
             continue
@@ -184,7 +185,7 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
         sheets.append(
             Sheet(
                 name=known.name,
-                rows=_rows_of(book, known.name),
+                rows=_rows_of(book, known.name, latest),
                 is_hidden=known.visible != SheetVisibleEnum.Visible,
                 hidden_rows=frozenset(survey.hidden_rows),
                 unstored=frozenset(survey.unstored),
@@ -195,15 +196,21 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
     return Workbook(name=name, kind=kind, sheets=sheets)
 
 
-def _rows_of(book: CalamineWorkbook, name: str) -> Callable[[], Iterator[list[Any]]]:
+def _rows_of(
+    book: CalamineWorkbook, name: str, latest: dict[str, CalamineSheet]
+) -> Callable[[], Iterator[list[Any]]]:
+    """`latest` keeps the sheet that was parsed last: its first rows are read before the whole."""
+
     def rows() -> Iterator[list[Any]]:
-        try:
-            sheet = book.get_sheet_by_name(name)
-        except (CalamineError, ValueError) as damage:
-            raise CannotOpen(
-                f"Sheet “{name}” is damaged. Save the workbook anew and upload it again."
-            ) from damage
-        return _from_the_first_row(sheet)
+        if name not in latest:
+            latest.clear()
+            try:
+                latest[name] = book.get_sheet_by_name(name)
+            except (CalamineError, ValueError) as damage:
+                raise CannotOpen(
+                    f"Sheet “{name}” is damaged. Save the workbook anew and upload it again."
+                ) from damage
+        return _from_the_first_row(latest[name])
 
     return rows
 

@@ -150,7 +150,7 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
     pick = _picker(positions)
     titles: set[tuple[str, ...]] = set()
     header = tuple(header_key(layout.headers[position]) for position in positions)
-    first_header = header[0]
+    first_header = layout.headers[positions[0]].casefold()
     skipped = table.report.skipped
     picked_rows: list[tuple[Any, ...]] = []
     block = 0
@@ -169,7 +169,7 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
         picked = pick(row)
         start = picked[0]
         # Most rows are told from the header by their first cell alone.
-        looks_alike = start.__class__ is str and len(start) < 60 and header_key(start) == first_header
+        looks_alike = start.__class__ is str and start.strip().casefold() == first_header
         if looks_alike and tuple(header_key(cell) for cell in picked) == header:
             skipped["repeated header"] += 1
             continue
