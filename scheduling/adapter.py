@@ -449,6 +449,9 @@ class _Reader:
         known = cohort[student] >= 0
         np.add.at(counts, (cohort[student][known], exam[known]), 1)
         size = np.bincount(cohort[cohort >= 0], minlength=len(number_of))
+        for numbers in self.of_exam.values():
+            if len(numbers) > 1:  # an exam in batches has no one date
+                counts[:, numbers] = 0
         return [tuple(pair) for pair in np.argwhere(counts >= np.maximum(1, COHORT_SHARE * size)[:, None])]
 
     def plan_of(self, solution: Solution, season: Season) -> Plan:

@@ -555,6 +555,9 @@ def cohort_gap(facts: Facts) -> Iterator[Fault]:
         taken = Counter(sitting for student in students for sitting in facts.candidates.get(student, ()))
         # an exam is a class's own if a quarter of the class sits it
         own = sorted(s for s, n in taken.items() if n >= len(students) / 4 and s in facts.when)
+        own = [
+            s for s in own if len(facts.of_exam[facts.sittings[s].exam_id]) == 1
+        ]  # batches have no one date
         for one, two in combinations(own, 2):
             apart = abs((facts.date_of(facts.when[one]) - facts.date_of(facts.when[two])).days)
             if apart < gap:

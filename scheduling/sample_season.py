@@ -12,7 +12,14 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.db.models import Model
 from openpyxl import Workbook
+
+from projects.models import Project
+
+from . import models
+from .exams import make_sittings
+from .rules import save_settings, settings_of
 
 PROGRAMMES = (
     ("BS Computer Science", "CS"), ("BS Software Engineering", "SE"), ("BS Data Science", "DS"),
@@ -26,6 +33,7 @@ OWN_COURSES = 3  # of a class
 SERVICE_COURSES = 90  # shared by several classes
 SERVICE_PER_CLASS = 2
 REPEATERS = 0.08
+HOLIDAY = timedelta(days=9)  # after the first day
 
 GIVEN = (
     "Ayesha", "Fatima", "Maryam", "Zainab", "Hira", "Sana", "Rabia", "Noor", "Amina", "Khadija",
@@ -278,8 +286,9 @@ def _fixed(
     chance: random.Random, courses: list[Course], registrations: list, periods: list
 ) -> Iterable[tuple]:
     """A few dates that the office has promised: courses of different classes in different periods."""
+    working = [period for period in periods if period[0] != periods[0][0] + HOLIDAY]
     chosen = [course for course in courses if course.code.endswith("01") and not course.common_group]
-    for course, period in zip(chance.sample(chosen, 12), chance.sample(periods, 12), strict=True):
+    for course, period in zip(chance.sample(chosen, 12), chance.sample(working, 12), strict=True):
         yield course.code, period[0], period[1]
 
 
@@ -306,3 +315,108 @@ def _arrangements(chance: random.Random, people: list) -> Iterable[tuple]:
         yield row[0], "extra time", 25
     for row, _key in chance.sample(people, 6):
         yield row[0], "ground floor", ""
+
+
+def add_office_work(project: Project) -> None:
+    """What the office types in by hand for this season: pools, closures, breaks, exams' own rules, holds."""
+
+    def add(model: type[Model], **fields: Any) -> Any:
+        return model.objects.create(project=project, institution=project.institution, **fields)
+
+    rooms = {room.code: room for room in models.Room.objects.for_project(project)}
+    exams = {exam.code: exam for exam in models.Exam.objects.for_project(project)}
+    periods = list(models.Period.objects.for_project(project))
+    teacher = models.Teacher.objects.for_project(project).first()
+
+    for name, codes in {
+        "Main hall": ["Main Hall"],
+        "Women's hall": ["Women's Hall"],
+        "Laboratories": ["Laboratory 1", "Laboratory 2"],
+    }.items():
+        add(models.RoomPool, name=name).rooms.set(rooms[code] for code in codes)
+    pools = {pool.name: pool for pool in models.RoomPool.objects.for_project(project)}
+    psychology = models.Programme.objects.for_project(project).get(name="BS Psychology")
+    add(models.CandidateGroup, name="Evening students", shift="evening", pool=pools["Main hall"])
+    add(
+        models.CandidateGroup,
+        name="Women in psychology",
+        gender="F",
+        programme=psychology,
+        pool=pools["Women's hall"],
+    )
+
+    holiday = periods[0].date + HOLIDAY
+    add(models.Holiday, date=holiday, name="Founder's day")
+    add(models.WeeklyBreak, weekday=4, starts=time(12, 30), ends=time(14, 30), name="Friday prayer")
+    add(models.RoomClosure, room=rooms["Main Hall"], date=periods[4].date, reason="convocation")
+    add(
+        models.Lesson,
+        weekday=1,
+        starts=time(9),
+        ends=time(11),
+        room=rooms["B-101"],
+        teacher=teacher,
+        label="Evening diploma",
+    )
+    busy = periods[-1]
+    busy.max_exams, busy.max_candidates, busy.max_rooms = 8, 400, 10
+    busy.save()
+
+    practicals = [exam for exam in exams.values() if "(Practical)" in exam.title]
+    for exam in practicals:
+        exam.batch_size = 25
+        exam.save()
+        add(models.ExamRule, exam=exam, kind="only", pool=pools["Laboratories"])
+    make_sittings(project=project, exams=practicals)
+    theory = [exams[code] for code in sorted(exams) if exams[code] not in practicals]
+    special = iter(theory[40:])
+    one = next(special)
+    one.is_alone_in_room, one.max_rooms = True, 1
+    one.save()
+    one = exams["DS-202"]
+    one.room_features = "computers"
+    one.save()
+    one = next(special)
+    one.front_load, one.last_season_position = True, 1
+    one.save()
+    add(models.ExamRule, exam=next(special), kind="never", period=periods[0])
+    add(models.ExamRule, exam=next(special), kind="prefer", date=periods[0].date, weight=2)
+    add(models.ExamRule, exam=next(special), kind="avoid", room=rooms["Main Hall"], weight=2)
+    add(
+        models.ExamLink, kind="same day", exam_a=next(special), exam_b=next(special), is_hard=False, weight=20
+    )
+
+    repeat = (
+        models.Registration.objects.for_project(project)
+        .filter(kind="repeat")
+        .select_related("student")
+        .first()
+    )
+    other = repeat.student.registrations.filter(kind="regular").first()
+    add(
+        models.AllowedClash,
+        student=repeat.student,
+        exam_a=repeat.course.exams.get(),
+        exam_b=other.course.exams.get(),
+        reason="Repeats a course of another year; agreed with the student.",
+    )
+    for student in models.Student.objects.for_project(project)[:12]:
+        add(models.Hold, student=student, kind="fees", reason="second instalment")
+    add(
+        models.PrintSetting,
+        title="Final Examinations, Autumn Semester",
+        notification_no="MU/EXAM/2027/014",
+        instructions="Be in your room 15 minutes before the start. Bring your identity card.\n"
+        "Telephones stay outside the examination room.",
+        signature_name="",
+        signature_title="Controller of Examinations",
+    )
+    save_settings(
+        project=project,
+        settings={
+            code: setting._replace(
+                is_on=True, weight=1 if code in ("days_used", "empty_seats") else setting.weight
+            )
+            for code, setting in settings_of(project).items()
+        },
+    )

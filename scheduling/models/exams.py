@@ -24,10 +24,9 @@ class Course(ProjectModel):
         Department,
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="courses",
         verbose_name=_("department"),
-        db_index=False,
     )
     credits = models.DecimalField(_("credits"), max_digits=4, decimal_places=1, null=True, blank=True)
     duration = models.PositiveSmallIntegerField(_("duration (min)"), null=True, blank=True)
@@ -59,18 +58,10 @@ class Registration(ProjectModel):
         DEFERRED = "deferred", _("deferred")
 
     student = models.ForeignKey(
-        Student,
-        on_delete=models.CASCADE,
-        related_name="registrations",
-        verbose_name=_("student"),
-        db_index=False,
+        Student, on_delete=models.CASCADE, related_name="registrations", verbose_name=_("student")
     )
     course = models.ForeignKey(
-        Course,
-        on_delete=models.CASCADE,
-        related_name="registrations",
-        verbose_name=_("course"),
-        db_index=False,
+        Course, on_delete=models.CASCADE, related_name="registrations", verbose_name=_("course")
     )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.REGULAR)
     section = models.CharField(_("section"), max_length=40, blank=True)
@@ -85,7 +76,6 @@ class Registration(ProjectModel):
                 violation_error_message=_("That student is registered for this course already."),
             )
         ]
-        indexes = [models.Index(fields=["project", "course"], name="scheduling_registration_course")]
 
     def __str__(self) -> str:
         return f"{self.student}: {self.course}"
@@ -146,11 +136,7 @@ class ExamCourse(ProjectModel):
         Exam, on_delete=models.CASCADE, related_name="exam_courses", verbose_name=_("exam")
     )
     course = models.ForeignKey(
-        Course,
-        on_delete=models.CASCADE,
-        related_name="exam_courses",
-        verbose_name=_("course"),
-        db_index=False,
+        Course, on_delete=models.CASCADE, related_name="exam_courses", verbose_name=_("course")
     )
 
     class Meta:
@@ -173,9 +159,7 @@ class ExamCourse(ProjectModel):
 class Sitting(ProjectModel):
     """One batch of an exam. An ordinary exam has one, for all its candidates."""
 
-    exam = models.ForeignKey(
-        Exam, on_delete=models.CASCADE, related_name="sittings", verbose_name=_("exam"), db_index=False
-    )
+    exam = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="sittings", verbose_name=_("exam"))
     number = models.PositiveSmallIntegerField(_("sitting"), default=1)
 
     class Meta:
@@ -198,7 +182,7 @@ class SittingCandidate(ProjectModel):
     """Who sits in which batch. Only exams in several sittings have these rows."""
 
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="candidates")
-    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="+", db_index=False)
+    student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
         verbose_name = _("candidate of a sitting")
@@ -220,9 +204,7 @@ class FixedPlacement(ProjectModel):
         UPLOADED = "uploaded", _("uploaded")
         PINNED = "pinned", _("pinned by a planner")
 
-    exam = models.ForeignKey(
-        Exam, on_delete=models.CASCADE, related_name="fixed", verbose_name=_("exam"), db_index=False
-    )
+    exam = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="fixed", verbose_name=_("exam"))
     sitting_number = models.PositiveSmallIntegerField(_("sitting"), default=1)
     date = models.DateField(_("date"), null=True, blank=True)
     period = models.ForeignKey(
@@ -274,9 +256,7 @@ class ExamRule(ProjectModel):
         PREFER = "prefer", _("rather")
         AVOID = "avoid", _("rather not")
 
-    exam = models.ForeignKey(
-        Exam, on_delete=models.CASCADE, related_name="rules", verbose_name=_("exam"), db_index=False
-    )
+    exam = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="rules", verbose_name=_("exam"))
     kind = models.CharField(_("how"), max_length=6, choices=Kind.choices)
     date = models.DateField(_("date"), null=True, blank=True)
     period = models.ForeignKey(
@@ -332,11 +312,7 @@ class ExamLink(ProjectModel):
 
     kind = models.CharField(_("how"), max_length=16, choices=Kind.choices)
     exam_a = models.ForeignKey(
-        Exam,
-        on_delete=models.CASCADE,
-        related_name="links_from",
-        verbose_name=_("first exam"),
-        db_index=False,
+        Exam, on_delete=models.CASCADE, related_name="links_from", verbose_name=_("first exam")
     )
     exam_b = models.ForeignKey(
         Exam, on_delete=models.CASCADE, related_name="links_to", verbose_name=_("second exam")
@@ -374,11 +350,7 @@ class AllowedClash(ProjectModel):
     """A student's two exams that may be held at once; the student waits under supervision between them."""
 
     student = models.ForeignKey(
-        Student,
-        on_delete=models.CASCADE,
-        related_name="allowed_clashes",
-        verbose_name=_("student"),
-        db_index=False,
+        Student, on_delete=models.CASCADE, related_name="allowed_clashes", verbose_name=_("student")
     )
     exam_a = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="+", verbose_name=_("one exam"))
     exam_b = models.ForeignKey(Exam, on_delete=models.CASCADE, related_name="+", verbose_name=_("other exam"))

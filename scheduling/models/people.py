@@ -62,10 +62,9 @@ class Student(ProjectModel):
         Programme,
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="students",
         verbose_name=_("programme"),
-        db_index=False,
     )
     semester = models.CharField(_("semester"), max_length=20, blank=True)
     section = models.CharField(_("section"), max_length=40, blank=True)
@@ -103,7 +102,7 @@ class Hold(ProjectModel):
         OTHER = "other", _("other")
 
     student = models.ForeignKey(
-        Student, on_delete=models.CASCADE, related_name="holds", verbose_name=_("student"), db_index=False
+        Student, on_delete=models.CASCADE, related_name="holds", verbose_name=_("student")
     )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     reason = models.CharField(_("reason"), max_length=250, blank=True)
@@ -139,11 +138,7 @@ class AccessArrangement(ProjectModel):
         OTHER = "other", _("other")
 
     student = models.ForeignKey(
-        Student,
-        on_delete=models.CASCADE,
-        related_name="arrangements",
-        verbose_name=_("student"),
-        db_index=False,
+        Student, on_delete=models.CASCADE, related_name="arrangements", verbose_name=_("student")
     )
     kind = models.CharField(_("kind"), max_length=14, choices=Kind.choices)
     extra_percent = models.PositiveSmallIntegerField(
@@ -206,19 +201,17 @@ class Teacher(ProjectModel):
         Department,
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="teachers",
         verbose_name=_("department"),
-        db_index=False,
     )
     designation = models.ForeignKey(
         Designation,
         null=True,
         blank=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="teachers",
         verbose_name=_("designation"),
-        db_index=False,
     )
     gender = models.CharField(_("gender"), max_length=1, choices=Gender.choices, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -245,7 +238,7 @@ class Teaches(ProjectModel):
     """A teacher teaches, and so examines, a course."""
 
     teacher = models.ForeignKey(
-        Teacher, on_delete=models.CASCADE, related_name="teaches", verbose_name=_("teacher"), db_index=False
+        Teacher, on_delete=models.CASCADE, related_name="teaches", verbose_name=_("teacher")
     )
     course = models.ForeignKey(
         "scheduling.Course", on_delete=models.CASCADE, related_name="taught_by", verbose_name=_("course")
@@ -276,11 +269,7 @@ class Unavailability(ProjectModel):
         REJECTED = "rejected", _("rejected")
 
     teacher = models.ForeignKey(
-        Teacher,
-        on_delete=models.CASCADE,
-        related_name="unavailabilities",
-        verbose_name=_("teacher"),
-        db_index=False,
+        Teacher, on_delete=models.CASCADE, related_name="unavailabilities", verbose_name=_("teacher")
     )
     date = models.DateField(_("date"))
     starts = models.TimeField(_("from"), null=True, blank=True)

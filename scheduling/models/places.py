@@ -53,9 +53,7 @@ class Room(ProjectModel):
 class Seat(ProjectModel):
     """One chair of a room whose layout is more than rows times columns."""
 
-    room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="seats", verbose_name=_("room"), db_index=False
-    )
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="seats", verbose_name=_("room"))
     row = models.PositiveSmallIntegerField(_("row"))
     column = models.PositiveSmallIntegerField(_("column"))
     side = models.PositiveSmallIntegerField(_("place on the bench"), default=1)
@@ -141,9 +139,7 @@ class CandidateGroup(ProjectModel):
 class RoomClosure(ProjectModel):
     """A room that cannot be used on a date, all day or for a part of it."""
 
-    room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="closures", verbose_name=_("room"), db_index=False
-    )
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="closures", verbose_name=_("room"))
     date = models.DateField(_("date"))
     starts = models.TimeField(_("from"), null=True, blank=True)
     ends = models.TimeField(_("until"), null=True, blank=True)

@@ -24,7 +24,7 @@ class Publication(ProjectModel):
         DRAFT = "draft", _("draft")
         FINAL = "final", _("final")
 
-    solution = models.ForeignKey(Solution, on_delete=models.PROTECT, related_name="publications")
+    solution = models.ForeignKey(Solution, on_delete=models.RESTRICT, related_name="publications")
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices)
     notice = models.TextField(_("notice"), blank=True)

@@ -149,12 +149,10 @@ class Solution(ProjectModel):
 class Placement(ProjectModel):
     """A sitting in a period, or, without one, left out."""
 
-    solution = models.ForeignKey(
-        Solution, on_delete=models.CASCADE, related_name="placements", db_index=False
-    )
+    solution = models.ForeignKey(Solution, on_delete=models.CASCADE, related_name="placements")
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="placements")
     period = models.ForeignKey(
-        Period, null=True, blank=True, on_delete=models.PROTECT, related_name="placements"
+        Period, null=True, blank=True, on_delete=models.RESTRICT, related_name="placements"
     )
 
     class Meta:
@@ -173,8 +171,8 @@ class Placement(ProjectModel):
 class RoomShare(ProjectModel):
     """How many candidates of a placement sit in a room; of one group, where groups have their own pools."""
 
-    placement = models.ForeignKey(Placement, on_delete=models.CASCADE, related_name="shares", db_index=False)
-    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="shares")
+    placement = models.ForeignKey(Placement, on_delete=models.CASCADE, related_name="shares")
+    room = models.ForeignKey(Room, on_delete=models.RESTRICT, related_name="shares")
     group = models.ForeignKey(
         "scheduling.CandidateGroup", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
