@@ -27,6 +27,17 @@ class WithoutPlaceholders:
             field.widget.attrs.pop("placeholder", None)
             if isinstance(field, forms.EmailField):
                 field.label = _("E-mail address")
+            if isinstance(field, forms.EmailField) or "code" in field.widget.attrs.get("autocomplete", ""):
+                # Also on a page that runs from right to left.
+                field.widget.attrs["dir"] = "ltr"
+
+
+class WithNewPassword(WithoutPlaceholders):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        password, again = self.fields["password1"], self.fields["password2"]
+        password.label, again.label = _("New password"), _("The same again")
+        password.help_text = _("At least 10 characters; not only digits, no common word, not your name.")
 
 
 class SignInForm(WithoutPlaceholders, account.LoginForm):
@@ -36,11 +47,15 @@ class SignInForm(WithoutPlaceholders, account.LoginForm):
         self.fields["remember"].label = _("Stay signed in on this device")
 
 
-class SignUpForm(WithoutPlaceholders, account.SignupForm):
+class SignUpForm(WithNewPassword, account.SignupForm):
     name = forms.CharField(
         label=_("Your name"), max_length=150, widget=forms.TextInput({"autocomplete": "name"})
     )
     field_order = ("name", "email", "password1", "password2")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("Password")
 
     def try_save(self, request: HttpRequest) -> Any:
         if self.account_already_exists:
@@ -63,7 +78,11 @@ class EmailCodeForm(WithoutPlaceholders, account.ConfirmEmailVerificationCodeFor
     pass
 
 
-class ChangePasswordForm(WithoutPlaceholders, account.ChangePasswordForm):
+class ChangePasswordForm(WithNewPassword, account.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Present password")
+
     def clean_oldpassword(self) -> str:
         with get_adapter().guessing(self.user):
             return super().clean_oldpassword()
@@ -73,7 +92,7 @@ class ResetPasswordForm(WithoutPlaceholders, account.ResetPasswordForm):
     pass
 
 
-class NewPasswordForm(WithoutPlaceholders, account.ResetPasswordKeyForm):
+class NewPasswordForm(WithNewPassword, account.ResetPasswordKeyForm):
     def save(self) -> None:
         super().save()
         # The link went to this address, so it is this person's.

@@ -6,11 +6,13 @@ signed in on before is counted by itself, so that nobody else's attempts, not ev
 the owner out; and the link of "Forgotten the password?" signs in without the form.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.app_settings import REAUTHENTICATION_TIMEOUT
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
@@ -97,8 +99,14 @@ class AccountAdapter(DefaultAccountAdapter):
             yield
             give_back()
 
+    def is_reauthentication_required(self, **kwargs: Any) -> bool:
+        # Who has just signed in is not asked again at once.
+        is_fresh = context.request.session.get("signed_in_at", 0) > time.time() - REAUTHENTICATION_TIMEOUT
+        return not is_fresh and super().is_reauthentication_required(**kwargs)
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         response = super().post_login(request, user, **kwargs)
+        request.session["signed_in_at"] = time.time()
         options = {"httponly": True, "samesite": "Lax", "secure": settings.SESSION_COOKIE_SECURE}
         if not self._device(request, user.email):
             mark = f"{_mark_of(user.email)}.{get_random_string(22)}"

@@ -66,7 +66,10 @@ class TenantMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         if access.needs_second_factor(request.user) and not is_mfa_enabled(request.user):
+            # The page with the recovery codes leads on to it.
+            request.session["continue_to"] = request.get_full_path()
             return redirect("mfa_activate_totp")
+        request.session.pop("continue_to", None)
         return None
 
     def remember(self, request: HttpRequest) -> None:
