@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from . import access
-from .models import ProjectModel, ProjectRole, TenantModel
+from .models import ProjectModel, ProjectRole, Role, TenantModel
 
 
 class ProjectScopedForm(ModelForm):
@@ -22,7 +22,7 @@ class ProjectScopedForm(ModelForm):
     project: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         if self.project is not None and self.instance.project_id is None:
             self.instance.project = self.project
             self.instance.institution_id = self.project.institution_id
@@ -112,7 +112,7 @@ class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
         )
         if removes_all and (rows := queryset.count()) > self.most_removed_at_once:
             words = _(
-                "%(rows)s rows are too many to remove here. Choose at most %(most)s, or upload the sheet anew."
+                "%(rows)s rows are too many to remove here. Choose at most %(most)s, or upload anew."
             )
             self.message_user(
                 request, words % {"rows": rows, "most": self.most_removed_at_once}, messages.WARNING
@@ -130,9 +130,82 @@ class ProjectScopedInline(_InsideTheProject, admin.TabularInline):
         return formset
 
 
+class InstitutionScopedForm(ModelForm):
+    """Knows its institution before it is checked, as ProjectScopedForm its project."""
+
+    institution: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.institution is not None and self.instance.institution_id is None:
+            self.instance.institution = self.institution
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"institution"}
+
+
+class InstitutionScopedAdmin(admin.ModelAdmin):
+    """The office's pages: rows of request.institution, for the roles named, outside any project."""
+
+    form = InstitutionScopedForm
+    view_roles: frozenset[Role] = frozenset({Role.ADMINISTRATOR, Role.OFFICE})
+    edit_roles: frozenset[Role] = frozenset({Role.ADMINISTRATOR})
+    list_per_page = 50
+    show_full_result_count = False
+    about: Any = ""
+    when_empty: Any = ""
+    icon = "square"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).for_institution(request.institution)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
+        form = super().get_form(request, obj, **kwargs)
+        form.institution = request.institution
+        return form
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        related = db_field.related_model
+        if isinstance(related, type) and issubclass(related, TenantModel) and "queryset" not in kwargs:
+            kwargs["queryset"] = related._default_manager.get_queryset().for_institution(request.institution)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> Any:
+        return super().get_search_results(
+            request, queryset.for_institution(request.institution), search_term
+        )
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """No looking through a reference into the tenant or its people."""
+        return "__" not in lookup.removesuffix("__exact") and lookup.split("__")[0] in self.list_filter
+
+    def _has_role(self, request: HttpRequest, roles: frozenset[Role]) -> bool:
+        standing = request.standing
+        return bool(standing and standing.project is None and standing.institution_role in roles)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._has_role(request, self.view_roles)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._has_role(request, self.view_roles)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._has_role(request, self.edit_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._has_role(request, self.edit_roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._has_role(request, self.edit_roles)
+
+
 class ProjectScopedRelatedFilter(admin.RelatedFieldListFilter):
     """A filter on a reference that offers this project's rows only."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         rows = field.related_model._default_manager.for_project(request.project)
         return [(row.pk, str(row)) for row in rows]
+
+
+# The pages of the office and the history: registered when Django looks for this module.
+from . import admin_office, history_admin  # noqa: E402, F401

@@ -70,7 +70,7 @@ class Change(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()} {self.label}"
+        return f"{self.get_action_display()}: {self.label or self.model}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
