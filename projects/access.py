@@ -7,7 +7,7 @@ none finds nothing: the answer for a project of others and for one that does not
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from accounts.models import User
 
@@ -24,6 +24,8 @@ class Standing(NamedTuple):
     project: Project | None
     institution_role: Role | None
     project_role: ProjectRole | None
+    # The only department whose rows a member with that role may edit.
+    department: str = ""
 
     @property
     def is_administrator(self) -> bool:
@@ -37,6 +39,46 @@ class Standing(NamedTuple):
     @property
     def owns(self) -> bool:
         return self.project_role == ProjectRole.OWNER
+
+    @property
+    def may_read_uploads(self) -> bool:
+        """What was uploaded holds people's data as they came: it is for those who work with it all."""
+        return self.project_role in EDITORS
+
+    @property
+    def may_make_projects(self) -> bool:
+        return self.institution_role in {Role.ADMINISTRATOR, Role.OFFICE}
+
+    def may_edit_row(self, row: Model) -> bool:
+        """May change this row: all editors, and the members of the row's own department."""
+        if self.project is None or self.project.is_archived or not self._is_here(row):
+            return False
+        if self.project_role in EDITORS:
+            return True
+        mine = self.department.strip().casefold()
+        theirs = department_of(row)
+        is_mine = bool(mine) and theirs is not None and theirs.strip().casefold() == mine
+        return self.project_role == ProjectRole.DEPARTMENT and is_mine
+
+    def _is_here(self, row: Model) -> bool:
+        return getattr(row, "project_id", None) == (self.project and self.project.pk)
+
+
+def department_field(model: type[Model]) -> str:
+    """The reference by which a row belongs to a department: its own, or its course's or teacher's."""
+    references = {field.name for field in model._meta.concrete_fields if field.is_relation}
+    return next((name for name in ("department", "course", "teacher") if name in references), "")
+
+
+def department_of(row: Model) -> str | None:
+    """The name of the row's department; None if rows of its kind have none."""
+    name = department_field(type(row))
+    if not name:
+        return None
+    if getattr(row, f"{name}_id") is None:
+        return ""
+    other = getattr(row, name)
+    return str(other) if name == "department" else department_of(other)
 
 
 def institutions_of(user: User | AnonymousUser) -> QuerySet[Institution]:
@@ -75,7 +117,7 @@ def standing(user: User | AnonymousUser, institution_slug: str, project_slug: st
     if institution_role == Role.ADMINISTRATOR:
         return Standing(institution, project, institution_role, ProjectRole.OWNER)
     member = ProjectMember.objects.for_project(project).get(user=user)
-    return Standing(institution, project, institution_role, ProjectRole(member.role))
+    return Standing(institution, project, institution_role, ProjectRole(member.role), member.department)
 
 
 def is_staff_somewhere(user: User | AnonymousUser) -> bool:

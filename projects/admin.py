@@ -20,6 +20,7 @@ class ProjectScopedForm(ModelForm):
     """Knows its project before it is checked: without it Django skips the constraints that name it."""
 
     project: Any = None
+    standing: access.Standing | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
@@ -29,6 +30,15 @@ class ProjectScopedForm(ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"project", "institution"}
+
+    def _post_clean(self) -> None:
+        """A member of a department cannot move a row into another one."""
+        super()._post_clean()
+        standing = self.standing
+        if standing is None or standing.project_role != ProjectRole.DEPARTMENT or self.errors:
+            return
+        if not standing.may_edit_row(self.instance):
+            self.add_error(None, _("Choose your own department."))
 
 
 class _InsideTheProject:
@@ -43,7 +53,7 @@ class _InsideTheProject:
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, obj, **kwargs)
-        form.project = request.project
+        form.project, form.standing = request.project, request.standing
         return form
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
@@ -66,6 +76,12 @@ class _InsideTheProject:
             and standing.project_role in self.edit_roles
         )
 
+    def _may_edit_row(self, request: HttpRequest, row: Any) -> bool:
+        """Without a row, the question is about all rows: those of one department do not count then."""
+        if self._may_edit(request):
+            return True
+        return row is not None and bool(request.standing and request.standing.may_edit_row(row))
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.project is not None
 
@@ -73,13 +89,13 @@ class _InsideTheProject:
         return request.project is not None
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may_edit(request)
+        return self._may_edit_row(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may_edit(request)
+        return self._may_edit_row(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may_edit(request)
+        return self._may_edit_row(request, obj)
 
 
 class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
@@ -91,6 +107,19 @@ class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
     icon = "square"
     # More rows than this are not removed one by one: their sheet is uploaded again.
     most_removed_at_once = 1_000
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Members of a department add rows to it, where rows of this kind belong to one."""
+        if self._may_edit(request):
+            return True
+        standing = request.standing
+        return bool(
+            standing
+            and standing.project
+            and not standing.project.is_archived
+            and standing.project_role == ProjectRole.DEPARTMENT
+            and access.department_field(self.model)
+        )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No looking through a reference into the tenant or its people."""
@@ -111,9 +140,7 @@ class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
             request.POST.get("action") == "delete_selected" and request.POST.get("select_across") == "1"
         )
         if removes_all and (rows := queryset.count()) > self.most_removed_at_once:
-            words = _(
-                "%(rows)s rows are too many to remove here. Choose at most %(most)s, or upload anew."
-            )
+            words = _("%(rows)s rows are too many to remove here. Choose at most %(most)s, or upload anew.")
             self.message_user(
                 request, words % {"rows": rows, "most": self.most_removed_at_once}, messages.WARNING
             )
@@ -126,7 +153,7 @@ class ProjectScopedInline(_InsideTheProject, admin.TabularInline):
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
-        formset.form.project = request.project
+        formset.form.project, formset.form.standing = request.project, request.standing
         return formset
 
 
@@ -171,9 +198,7 @@ class InstitutionScopedAdmin(admin.ModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> Any:
-        return super().get_search_results(
-            request, queryset.for_institution(request.institution), search_term
-        )
+        return super().get_search_results(request, queryset.for_institution(request.institution), search_term)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """No looking through a reference into the tenant or its people."""

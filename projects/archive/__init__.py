@@ -6,8 +6,8 @@ e-mail address. So the same project gives the same rows wherever it was restored
 point at rows of others.
 """
 
-from .reading import CannotRestore, replace, restore, when_restored
+from .reading import CannotRestore, remove_rows, replace, restore, when_restored
 from .tables import STANDS_APART
 from .writing import dump
 
-__all__ = ["STANDS_APART", "CannotRestore", "dump", "replace", "restore", "when_restored"]
+__all__ = ["STANDS_APART", "CannotRestore", "dump", "remove_rows", "replace", "restore", "when_restored"]
