@@ -39,5 +39,5 @@ def thousands(number: float | None) -> str:
     """12345 as 12,345 (as the language has it); what is no number stays as it is."""
     if not isinstance(number, int | float):
         return "" if number is None else str(number)
-    places = 0 if number == int(number) else 2
+    places = 0 if number == int(number) else 1
     return number_format(number, places, use_l10n=True, force_grouping=True)

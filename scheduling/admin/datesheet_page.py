@@ -30,6 +30,7 @@ from ..models import (
     Solution,
     Teaches,
 )
+from ..rules import rule_words
 
 
 class Entry(NamedTuple):
@@ -106,8 +107,12 @@ def datesheet(request: HttpRequest, number: int) -> HttpResponse:
         "left_out": entries[None],
         "shown": sum(len(found) for found in entries.values()),
         "solutions": Solution.objects.for_project(request.project)[:30],
-        "errors": [found for found in solution.findings if found["level"] == "error"],
-        "warnings": [found for found in solution.findings if found["level"] == "warning"],
+        "findings": [
+            {**found, "words": rule_words(found["rule"])}
+            for level in ("error", "warning")
+            for found in solution.findings
+            if found["level"] == level
+        ],
         "may_edit": request.standing.may_edit,
         **(_closely(request, solution, chosen_pk) if chosen_pk else {}),
     }

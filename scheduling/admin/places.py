@@ -57,7 +57,7 @@ class RoomPoolAdmin(ProjectScopedAdmin):
     when_empty = _("Without pools any candidate may sit in any room.")
     list_display = ["name", "rooms_there"]
     search_fields = ["name"]
-    filter_horizontal = ["rooms"]
+    autocomplete_fields = ["rooms"]
     fields = ["name", "rooms"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoomPool]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import exams, solving
+from .. import exams, rules, solving
 from ..models import Period, Placement, Run, Solution
 from ..readiness import Readiness
 from ..rules import rule_words
@@ -236,7 +236,13 @@ def compare(request: HttpRequest, number: int) -> HttpResponse:
     other = _solution(request, int(request.GET["with"])) if request.GET.get("with", "").isdigit() else None
     if other is None:
         return redirect("admin:solution", number)
-    codes = [*dict.fromkeys([*one.by_rule, *other.by_rule])]
+    codes = [
+        code
+        for code in dict.fromkeys([*one.by_rule, *other.by_rule])
+        if code in rules.DEMANDS
+        or one.by_rule.get(code, {}).get("cost")
+        or other.by_rule.get(code, {}).get("cost")
+    ]
     table = [(rule_words(code), one.by_rule.get(code, {}), other.by_rule.get(code, {})) for code in codes]
     table.sort(key=lambda line: -max(line[1].get("cost", 0), line[2].get("cost", 0)))
     places = Placement.objects.for_project(request.project)

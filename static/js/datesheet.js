@@ -9,6 +9,9 @@
       same.parentElement.classList.add("is-chosen");
     }
   });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id === "beside") event.target.scrollIntoView({ block: "nearest" });
+  });
   for (const select of document.querySelectorAll("#filter select")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
