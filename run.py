@@ -237,7 +237,7 @@ def configured() -> dict[str, str]:
 
 def prepare(env: dict[str, str]) -> None:
     manage("migrate", "--verbosity=0", env=env)
-    manage("createcachetable", env=env)
+    manage("createcachetable", "--verbosity=0", env=env)
     # The settings choose hashed file names only where this directory stands.
     collected = ROOT / "staticfiles" / "collected"
     collected.parent.mkdir(exist_ok=True)

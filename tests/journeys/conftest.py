@@ -65,6 +65,7 @@ def expected_faults():
 @pytest.fixture
 def page(page, live_server, expected_faults):
     """A page that must stay at home and in good order."""
+    page.set_default_timeout(10_000)
     faults = []
     page.on("console", lambda message: message.type == "error" and faults.append(message.text))
     page.on("pageerror", lambda error: faults.append(str(error)))
