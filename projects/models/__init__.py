@@ -1,5 +1,5 @@
 from .files import FileKind, SavePoint, StoredFile
-from .history import Change
+from .history import Change, HistoryIsKept
 from .outbox import OutboxMessage
 from .people import BusyTime, Person
 from .tenancy import (
@@ -23,6 +23,7 @@ __all__ = [
     "BusyTime",
     "Change",
     "FileKind",
+    "HistoryIsKept",
     "Institution",
     "Membership",
     "OutboxMessage",

@@ -1,0 +1,103 @@
+import pytest
+
+from projects import history
+from projects.models import Change, ProjectRole, Role
+from scheduling.models import Room
+from tests.factories.projects import (
+    InstitutionFactory,
+    MembershipFactory,
+    ProjectFactory,
+    ProjectMemberFactory,
+)
+from tests.factories.scheduling import RoomFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project():
+    return ProjectFactory(institution=InstitutionFactory(slug="here"), slug="spring")
+
+
+@pytest.fixture
+def alice_page(client, project):
+    """alice_page(rest): a page inside the project, as Alice, who plans it."""
+    alice = ProjectMemberFactory(project=project, role=ProjectRole.PLANNER, user__name="Alice").user
+    client.force_login(alice)
+    return lambda rest: client.get(f"/at/here/spring/staff/projects/change/{rest}")
+
+
+def test_a_project_s_history_shows_its_own_lines_only(alice_page, project):
+    RoomFactory(project=project, code="B-OURS")
+    RoomFactory(project=ProjectFactory(institution=project.institution), code="B-NEXT-DOOR")
+    RoomFactory(code="B-ELSEWHERE")
+    page = alice_page("").content.decode()
+    assert "B-OURS" in page
+    assert "B-NEXT-DOOR" not in page
+    assert "B-ELSEWHERE" not in page
+
+
+def test_the_institution_s_history_is_its_administrators(client, project):
+    RoomFactory(project=project, code="B-OURS")
+    RoomFactory(code="B-ELSEWHERE")
+    client.force_login(MembershipFactory(institution=project.institution, role=Role.ADMINISTRATOR).user)
+    page = client.get("/at/here/staff/projects/change/").content.decode()
+    assert "B-OURS" in page
+    assert "B-ELSEWHERE" not in page
+
+
+def test_a_line_of_another_project_is_not_there(alice_page):
+    room = RoomFactory()
+    line = Change.objects.get(row_id=str(room.pk), model="scheduling.room")
+    assert alice_page(f"{line.pk}/change/").status_code == 302
+
+
+def test_the_filters_offer_what_is_in_this_history_only(alice_page, project, client):
+    with history.acting(by=MembershipFactory(user__name="Stranger").user):
+        RoomFactory()
+    with history.acting(by=MembershipFactory(institution=project.institution, user__name="Bob").user):
+        room = RoomFactory(project=project)
+    page = alice_page("").content.decode()
+    assert "Bob" in page
+    assert "Stranger" not in page
+    assert f"B-{room.code}" not in alice_page("?kind=scheduling.course").content.decode()
+
+
+def test_a_line_shows_values_before_and_after_in_words(alice_page, project):
+    room = RoomFactory(project=project, code="B-1", exam_capacity=30)
+    room.exam_capacity = 44
+    room.save()
+    line = Change.objects.filter(project_id=project.pk).first()
+    page = alice_page(f"{line.pk}/change/").content.decode()
+    assert str(Room._meta.get_field("exam_capacity").verbose_name) in page
+    assert "<td>30</td><td>44</td>" in page
+
+
+def test_values_that_people_typed_are_text(alice_page, project):
+    RoomFactory(project=project, code="<b>B</b>", block="<script>")
+    line = Change.objects.filter(project_id=project.pk, model="scheduling.room").get()
+    page = alice_page(f"{line.pk}/change/").content.decode()
+    assert "<b>B</b>" not in page
+    assert "<td><script>" not in page
+
+
+def test_nothing_in_the_history_can_be_changed(alice_page, project, client):
+    RoomFactory(project=project)
+    line = Change.objects.filter(project_id=project.pk).first()
+    here = f"/at/here/spring/staff/projects/change/{line.pk}"
+    assert client.post(f"{here}/delete/", {"post": "yes"}).status_code == 403
+    assert client.post(f"{here}/change/", {"reason": "x"}).status_code == 403
+    assert client.get("/at/here/spring/staff/projects/change/add/").status_code == 403
+
+
+def test_a_row_s_history_tells_of_its_own_changes_and_of_bulk_ones(client, project):
+    administrator = MembershipFactory(institution=project.institution, role=Role.ADMINISTRATOR)
+    other = MembershipFactory(institution=project.institution, role=Role.OFFICE)
+    third = MembershipFactory(institution=project.institution, role=Role.OFFICE, user__name="Third")
+    type(other).objects.filter(pk__in=[other.pk, third.pk]).update(role=Role.TUTOR)
+    client.force_login(administrator.user)
+    page = client.get(f"/at/here/staff/projects/membership/{other.pk}/history/").content.decode()
+    assert "Together with others: 2 rows." in page
+    assert page.count('<section class="card"') == 2
+    page = client.get(f"/at/here/staff/projects/membership/{administrator.pk}/history/").content.decode()
+    assert "Together with others" not in page
