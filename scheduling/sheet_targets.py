@@ -33,8 +33,8 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Target:
-    """A sheet's table. `fields`: column → field, "parent__field" where the column names a row of another table,
-    several of those where it takes several to name it."""
+    """A sheet's table. `fields`: column → field, or "parent__field" where the column names a row of another
+    table, or several of those where it takes several to name one."""
 
     sheet: str
     model: type[ProjectModel]
@@ -54,74 +54,53 @@ class Target:
         return found if rest and isinstance(found, models.ForeignKey) else None
 
 
+def _same(names: str) -> dict[str, str]:
+    """Columns that bear their field's name."""
+    return {name: name for name in names.split()}
+
+
 TARGETS = (
     Target(
         "Students",
         Student,
         ("roll_no",),
-        {
-            **{
-                name: name
-                for name in (
-                    "roll_no", "name", "father_name", "semester", "section", "shift", "campus", "gender", "email",
-                )
-            },
-            "programme": "programme__name",
-        },
+        _same("roll_no name father_name semester section shift campus gender email")
+        | {"programme": "programme__name"},
         frozenset({"programme"}),
     ),
     Target(
         "Courses",
         Course,
         ("course_code",),
-        {
-            "course_code": "code",
-            "department": "department__name",
-            **{name: name for name in ("title", "credits", "duration", "kind", "common_group")},
-        },
+        _same("title credits duration kind common_group")
+        | {"course_code": "code", "department": "department__name"},
         frozenset({"department"}),
     ),
     Target(
         "Rooms",
         Room,
         ("room",),
-        {
-            "room": "code",
-            "usable": "is_usable",
-            **{
-                name: name
-                for name in (
-                    "block", "campus", "floor", "rows", "columns", "seats_per_bench", "exam_capacity",
-                    "teaching_capacity", "features",
-                )
-            },
-        },
+        _same("block campus floor rows columns seats_per_bench exam_capacity teaching_capacity features")
+        | {"room": "code", "usable": "is_usable"},
     ),
     Target(
         "Seats",
         Seat,
         ("room", "row", "column", "side"),
-        {
-            "room": "room__code",
-            "usable": "is_usable",
-            **{name: name for name in ("row", "column", "side", "label", "x", "y", "attributes")},
-        },
+        _same("row column side label x y attributes") | {"room": "room__code", "usable": "is_usable"},
     ),
     Target(
         "Designations",
         Designation,
         ("designation",),
-        {"designation": "name", **{name: name for name in ("rank", "min_duties", "max_duties", "weight")}},
+        _same("rank min_duties max_duties weight") | {"designation": "name"},
     ),
     Target(
         "Teachers",
         Teacher,
         ("staff_no",),
-        {
-            "designation": "designation__name",
-            "department": "department__name",
-            **{name: name for name in ("staff_no", "name", "gender", "email", "max_duties", "may_invigilate")},
-        },
+        _same("staff_no name gender email max_duties may_invigilate")
+        | {"designation": "designation__name", "department": "department__name"},
         frozenset({"designation", "department"}),
     ),
     Target(
@@ -134,25 +113,20 @@ TARGETS = (
         "Unavailability",
         Unavailability,
         ("staff_no", "date", "start"),
-        {"staff_no": "teacher__staff_no", "date": "date", "start": "starts", "end": "ends", "reason": "reason"},
+        _same("date reason") | {"staff_no": "teacher__staff_no", "start": "starts", "end": "ends"},
     ),
     Target(
         "Periods",
         Period,
         ("date", "start"),
-        {
-            "date": "date",
-            "period": "label",
-            "start": "starts",
-            "end": "ends",
-            **{name: name for name in ("penalty", "max_exams", "max_candidates", "max_rooms")},
-        },
+        _same("date penalty max_exams max_candidates max_rooms")
+        | {"period": "label", "start": "starts", "end": "ends"},
     ),
     Target(
         "Registrations",
         Registration,
         ("roll_no", "course_code"),
-        {"roll_no": "student__roll_no", "course_code": "course__code", "kind": "kind", "section": "section"},
+        _same("kind section") | {"roll_no": "student__roll_no", "course_code": "course__code"},
     ),
     Target(
         "Fixed",
@@ -170,25 +144,16 @@ TARGETS = (
         "Links",
         ExamLink,
         ("kind", "exam_a", "exam_b"),
-        {
-            "kind": "kind",
-            "exam_a": "exam_a__code",
-            "exam_b": "exam_b__code",
-            "must_hold": "is_hard",
-            "weight": "weight",
-            "gap_days": "gap_days",
-        },
+        _same("kind weight gap_days")
+        | {"exam_a": "exam_a__code", "exam_b": "exam_b__code", "must_hold": "is_hard"},
     ),
     Target(
         "Accommodations",
         AccessArrangement,
         ("roll_no", "kind"),
-        {
-            "roll_no": "student__roll_no",
-            **{name: name for name in ("kind", "extra_percent", "extra_minutes", "valid_until", "note")},
-        },
+        _same("kind extra_percent extra_minutes valid_until note") | {"roll_no": "student__roll_no"},
     ),
-)  # fmt: skip
+)
 
 
 @dataclass

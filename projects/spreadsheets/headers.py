@@ -69,12 +69,13 @@ def candidates(
     if choice.dataset is not None:
         datasets = [dataset for dataset in datasets if dataset.name == choice.dataset]
     found = []
+    written = [_written(row) for row in head[:SEARCHED_ROWS]]
     for dataset in datasets:
         words = _words(dataset, {**remembered.get(dataset.name, {}), **choice.columns})
         is_named = header_key(sheet) in {header_key(name) for name in (dataset.name, *dataset.aliases)}
         layouts = [
             _layout(row, number, dataset, words, is_named)
-            for number, row in enumerate(head[:SEARCHED_ROWS], 1)
+            for number, row in enumerate(written, 1)
             if choice.header_row in (None, number)
         ]
         best = max(layouts, key=lambda layout: (layout.score, -layout.header_row), default=None)
@@ -94,18 +95,29 @@ def _words(dataset: Dataset, decided: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
+def _written(row: Sequence[Any]) -> dict[int, tuple[str, str]]:
+    """The texts of a row by their place: as written, and as headers are compared."""
+    return {
+        position: (written, header_key(written))
+        for position, cell in enumerate(row)
+        if isinstance(cell, str) and cell and (written := header_text(cell))
+    }
+
+
 def _layout(
-    row: Sequence[Any], number: int, dataset: Dataset, words: Mapping[str, str], is_named: bool
+    row: Mapping[int, tuple[str, str]],
+    number: int,
+    dataset: Dataset,
+    words: Mapping[str, str],
+    is_named: bool,
 ) -> Layout:
     columns: dict[str, int] = {}
     headers: dict[int, str] = {}
-    for position, cell in enumerate(row):
-        if not isinstance(cell, str) or not (written := header_text(cell)):
-            continue
+    for position, (written, key) in row.items():
         if written.startswith(ERROR_HEADER):
             continue
         headers[position] = written
-        name = words.get(header_key(written))
+        name = words.get(key)
         if name and name not in columns:
             columns[name] = position
     return Layout(dataset=dataset, header_row=number, columns=columns, headers=headers, is_named=is_named)

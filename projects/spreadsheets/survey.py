@@ -18,8 +18,10 @@ MAX_DECLARED = 2048 * MEGABYTE  # all members, pictures too: they are never unpa
 MAX_UNPACKED = 800 * MEGABYTE  # the XML that is read
 MAX_STRINGS = 120 * MEGABYTE  # shared strings are held in memory twice
 MAX_RATIO = 150  # sheets full of formatting reach about 30; a bomb about 1,000
-MAX_FILLED, MAX_DENSE = 12_000_000, 30_000_000
-WIDE, MAX_FILLED_WIDE, MAX_DENSE_WIDE = 200, 1_000_000, 3_000_000
+# The fast reader takes about 100 bytes for a cell with a value and 32 for an empty one between such cells.
+MAX_FILLED, MAX_DENSE, MAX_MOSTLY_EMPTY = 6_000_000, 12_000_000, 3_000_000
+MAX_REPEATED = 200_000  # an ods file can say “this cell, a million times”
+WIDE, MAX_FILLED_WIDE, MAX_DENSE_WIDE = 200, 700_000, 2_000_000
 
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _FLAGS = re.compile(rb'<(?:\w+:)?f[ >/]|<(?:\w+:)?row [^>]*hidden="(?:1|true)"|\bt="e"')
@@ -41,13 +43,13 @@ class Survey:
     hidden_rows: set[int] = field(default_factory=set)
     padded: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    def check_size(self, sheet: str) -> None:
+    def check_size(self, sheet: str, *, is_whole: bool = True) -> None:
         rows, columns = self.last_row, self.last_column + 1
-        if columns > WIDE:
-            too_large = self.filled > MAX_FILLED_WIDE or rows * columns > MAX_DENSE_WIDE
-        else:
-            too_large = self.filled > MAX_FILLED or rows * columns > MAX_DENSE
-        if too_large:
+        dense = rows * columns
+        most_filled, most = (MAX_FILLED_WIDE, MAX_DENSE_WIDE) if columns > WIDE else (MAX_FILLED, MAX_DENSE)
+        if is_whole and self.filled * 4 < dense:
+            most = min(most, MAX_MOSTLY_EMPTY)
+        if self.filled > most_filled or dense > most:
             raise CannotOpen(
                 f"Sheet “{sheet}” has cells as far as {column_letters(self.last_column)}{rows}, too many to "
                 "read. Delete rows and columns that are not needed, also empty ones, and save it again."
@@ -254,12 +256,14 @@ def _glance(package: Package, sheet: str, member: str, padding: dict[int, str]) 
         # A cell's tag may be cut in two, and is never as long as this.
         cut = cut if cut > len(piece) - 4096 else len(piece)
         piece, rest = piece[:cut], piece[cut:]
+        if b"</c>" not in piece and b":c>" not in piece:
+            continue  # formatting only
         if needs_second_look or (_may_hold_flags(piece, padding) and flags.search(piece)):
             needs_second_look = True
             continue
         if piece.count(b'<c r="') != piece.count(b"<c ") + piece.count(b"<c>") + piece.count(b":c"):
             needs_second_look = True  # written in another style than spreadsheets do
-        elif b"</c>" in piece:
+        else:
             found = _CELL.findall(piece)
             survey.filled += len(found)
             letters = {letter for letter, _ in found}
@@ -267,7 +271,9 @@ def _glance(package: Package, sheet: str, member: str, padding: dict[int, str]) 
             survey.last_column = max(
                 survey.last_column, *(column_index(letter.decode()) for letter in letters), -1
             )
-            survey.check_size(sheet)
+            survey.check_size(sheet, is_whole=False)
+    if not needs_second_look:
+        survey.check_size(sheet)
     return survey, needs_second_look
 
 
@@ -303,7 +309,7 @@ def _second_look(package: Package, sheet: str, member: str, padding: dict[int, s
             if attributes.get("hidden") in ("1", "true"):
                 survey.hidden_rows.add(row)
             if row % 1000 == 0:
-                survey.check_size(sheet)
+                survey.check_size(sheet, is_whole=False)
 
     def text(value: str) -> None:
         nonlocal has_value, words
@@ -364,6 +370,11 @@ def survey_ods(package: Package) -> dict[str, Survey]:
         nonlocal row, column
         if tag in ("table-cell", "covered-table-cell"):
             if stored or formula or has_text:
+                if repeat * row_repeat > MAX_REPEATED:
+                    raise CannotOpen(
+                        f"One cell is repeated {repeat * row_repeat:,} times in row {row}. "
+                        "Delete what is not needed there and save the file again."
+                    )
                 survey.filled += repeat * row_repeat
                 survey.last_row = max(survey.last_row, row + row_repeat - 1)
                 survey.last_column = max(survey.last_column, column + repeat - 1)

@@ -54,7 +54,9 @@ class Command(ProjectCommand):
         }
         self.answer(facts, "\n".join([*_sentences(outcome), *written]), as_json=options["json"])
         if reason or (outcome.report.errors and not options["skip_errors"]):
-            raise CommandError(reason or f"{len(outcome.report.errors)} errors were found.", returncode=1)
+            count = len(outcome.report.errors)
+            found = f"{count} errors were found." if count > 1 else "One error was found."
+            raise CommandError(reason or found, returncode=1)
 
     def _write_errors(self, out: Path | None, uploads: list[Upload], outcome: Outcome) -> list[str]:
         """One workbook for each file with errors: OUT.xlsx, OUT-2.xlsx …"""
@@ -95,9 +97,8 @@ def _sentences(outcome: Outcome) -> list[str]:
         )
         lines.append(f"{finding.level}: {place}: {finding.message}")
     if len(outcome.report.findings) > SHOWN:
-        lines.append(
-            f"… and {len(outcome.report.findings) - SHOWN:,} more. Use --errors OUT.xlsx or --json to see all."
-        )
+        more = len(outcome.report.findings) - SHOWN
+        lines.append(f"… and {more:,} more. Use --errors OUT.xlsx or --json to see all.")
     verb = "" if outcome.is_written else "would be "
     for sheet, counts in outcome.changes.items():
         words = ", ".join(f"{count:,} {verb}{way}" for way, count in counts.items() if count)

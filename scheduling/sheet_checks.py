@@ -1,0 +1,151 @@
+"""What only several rows of the sheets, or the sheets and the project together, can show."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, time
+from typing import NamedTuple
+
+from projects.models import Project
+from projects.spreadsheets.checking import as_key, merge_twins
+from projects.spreadsheets.report import Level, Report, SheetReport
+from projects.spreadsheets.table import GOOD, Table
+
+from .models import Course, Period
+from .sheet_targets import Key
+from .sheets import definition
+
+
+def of(tables: Iterable[Table], name: str) -> list[Table]:
+    return [table for table in tables if table.dataset.name == name]
+
+
+def bring_along(project: Project, tables: Sequence[Table], report: Report) -> list[Table]:
+    """A datesheet with titles and times says which courses and periods there are, where nothing else does."""
+    fixed = [table for table in of(tables, "Fixed") if GOOD in table.states]
+    brought = []
+    for name, columns, needed, has_none in (
+        ("Courses", ("course_code", "title"), "title", not Course.objects.for_project(project).exists()),
+        ("Periods", ("date", "start", "end"), "end", not Period.objects.for_project(project).exists()),
+    ):
+        if not has_none or of(tables, name) or not all(needed in table.values for table in fixed):
+            continue
+        for table in fixed:
+            brought.append(_table_from(table, name, columns))
+            count = len(brought[-1].numbers)
+            message = f"{count} {name.lower()} are taken from this sheet, as the project has none yet."
+            table.note(report, Level.INFO, message)
+            report.sheets.append(brought[-1].report)
+    if brought:
+        merge_twins(brought, report)
+    return brought
+
+
+def _table_from(source: Table, name: str, columns: Sequence[str]) -> Table:
+    """The good rows of one table, each key once, as a table of another dataset."""
+    dataset = definition(name)
+    entry = SheetReport(
+        file=source.report.file, sheet=source.report.sheet, dataset=name, header_row=source.report.header_row
+    )
+    rows: dict[Key, tuple[int, Key]] = {}
+    for index in source.good():
+        values = tuple(source.values[column][index] for column in columns)
+        key = as_key(values[: len(dataset.key)])
+        if None not in key and "" not in key and values[-1] not in (None, ""):
+            rows.setdefault(key, (source.numbers[index], values))
+    table = Table(dataset=dataset, report=entry)
+    table.numbers = [number for number, _ in rows.values()]
+    table.values = {
+        column: [values[place] for _, values in rows.values()] for place, column in enumerate(columns)
+    }
+    table.states = bytearray(len(rows))
+    entry.rows = len(rows)
+    return table
+
+
+def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *, replace: bool) -> None:
+    """Periods never overlap, neither in the sheets nor with those of the project that stay."""
+    uploaded = of(tables, "Periods")
+    if not uploaded:
+        return
+    rows = [
+        _Stretch(*(table.values[name][index] for name in ("date", "start", "end")), table, index)
+        for table in uploaded
+        for index in table.good()
+    ]
+    named = {(row.day, row.starts) for row in rows}
+    if not replace:
+        rows += [
+            _Stretch(day, starts, ends)
+            for day, starts, ends in Period.objects.for_project(project).values_list("date", "starts", "ends")
+            if (day, starts) not in named
+        ]
+    latest: _Stretch | None = None  # of the periods so far, the one that ends last
+    for row in sorted(rows, key=lambda row: (row.day, row.starts)):
+        if latest and row.day == latest.day and row.starts < latest.ends:
+            # Of two that overlap, the row further down is told.
+            _say_overlap(*sorted((latest, row), key=lambda each: each.index), report)
+        if latest is None or (row.day, row.ends) > (latest.day, latest.ends):
+            latest = row
+
+
+class _Stretch(NamedTuple):
+    """A period of the sheets, or without a table one of the project."""
+
+    day: date
+    starts: time
+    ends: time
+    table: Table | None = None
+    index: int = -1
+
+
+def _say_overlap(other: _Stretch, later: _Stretch, report: Report) -> None:
+    if later.table is None or later.table.states[later.index] != GOOD:
+        return
+    where = f"of row {other.table.numbers[other.index]}" if other.table else "that the project has"
+    later.table.fault(
+        report,
+        later.index,
+        "start" if "start" in later.table.cells else "date",
+        f"This period overlaps the one {where}, from {other.starts:%H:%M} to {other.ends:%H:%M}. "
+        "Change the times of one.",
+    )
+
+
+def check_fixed_once(project: Project, tables: Sequence[Table], report: Report) -> None:
+    """One exam has one time, also where several courses share it."""
+    group_of = {
+        code.casefold(): group.casefold()
+        for code, group in Course.objects.for_project(project)
+        .exclude(common_group="")
+        .values_list("code", "common_group")
+    }
+    for table in of(tables, "Courses"):
+        for index in table.good() if "common_group" in table.values else []:
+            group_of[table.values["course_code"][index].casefold()] = table.values["common_group"][
+                index
+            ].casefold()
+    seen: dict[str, tuple[Key, Table, int]] = {}
+    for table in of(tables, "Fixed"):
+        for index in table.good():
+            code = table.values["course_code"][index]
+            group = group_of.get(code.casefold(), "")
+            when = tuple(
+                table.values[name][index] if name in table.values else None
+                for name in ("date", "period", "start")
+            )
+            first, other, place = seen.setdefault(
+                f"group {group}" if group else code.casefold(), (when, table, index)
+            )
+            if first != when:
+                shared = other.values["course_code"][place]
+                who = (
+                    code
+                    if shared.casefold() == code.casefold()
+                    else f"{code} shares its exam with {shared}, which"
+                )
+                table.fault(
+                    report,
+                    index,
+                    "course_code",
+                    f"{who} is fixed at another time in row {other.numbers[place]}. One exam has one time: "
+                    "correct one of the two rows.",
+                )
