@@ -113,7 +113,7 @@ def smallest(harm):
 def build(m, s, steps):
     """Place units one after the other, so many steps at most, those with a wish first. Returns the steps made; the
     best plan is kept."""
-    harm = np.zeros(len(s.members))
+    harm = s.harm
     for step in range(steps):
         u = most_constrained(m, s)
         if u < 0:

@@ -46,6 +46,7 @@ class State(NamedTuple):
     candidates_in: Ints  # (P,)
     day_exams: Ints  # (D,)
     crowd_day: np.ndarray  # (students, D) exams
+    crowd: Ints  # (U, D) price of the unit there for students with too many exams
     sums: Ints
     stats: Ints
     random: np.ndarray
@@ -67,6 +68,7 @@ class State(NamedTuple):
     # construction
     history: Ints  # (U,) times ejected
     tabu: Ints  # (U, P) step until which the unit stays out of the period
+    harm: np.ndarray  # (P,) of placing a unit there
     wish_period: Ints  # (U,) where to place it first, -1 = anywhere
     wish_slots: Ints  # (K,) and in which rooms
     wish_room: Ints
@@ -111,7 +113,8 @@ def make_state(model: Model, seed: int) -> State:
         exams_in=zeros(periods),
         candidates_in=zeros(periods),
         day_exams=zeros(days),
-        crowd_day=np.zeros((model.crowd, days), dtype=np.int16),
+        crowd_day=np.zeros((model.crowds, days), dtype=np.int16),
+        crowd=zeros(units, days),
         sums=np.array([0, NEVER, units, units + 1], dtype=np.int64),
         stats=zeros(16),
         random=random | np.uint64(1),
@@ -131,6 +134,7 @@ def make_state(model: Model, seed: int) -> State:
         is_tried=np.zeros(rooms + 1, dtype=np.uint8),
         history=zeros(units),
         tabu=zeros(units, periods) - 1,
+        harm=np.zeros(periods),
         wish_period=zeros(units) - 1,
         wish_slots=zeros(parts),
         wish_room=zeros(slots),
@@ -462,17 +466,89 @@ def count_crowd(m, s, u, p, sign):
                 cost += m.day_limit_price
             elif sign < 0 and exams > m.day_limit:
                 cost -= m.day_limit_price
-        if m.window_limit_price > 0:
-            cost -= m.window_limit_price * window_faults(m, s, student, day)
-        s.crowd_day[student, day] = exams + sign
-        if m.window_limit_price > 0:
-            cost += m.window_limit_price * window_faults(m, s, student, day)
+        for side in range(2):
+            if m.window_limit_price > 0:
+                faults = window_faults(m, s, student, day)
+                cost += m.window_limit_price * (faults if side == 1 else -faults)
+            if side == 0:
+                s.crowd_day[student, day] = exams + sign
     return cost
 
 
 @kernel
+def crowd_cost(m, s, n):
+    """Change of the cost of crowds by the n moves: for one, by its table; for several, by making and unmaking
+    them on the counts."""
+    cost = 0
+    if n == 1:
+        u = s.move_unit[0]
+        if s.move_to[0] >= 0:
+            cost += s.crowd[u, m.period_day[s.move_to[0]]]
+        if s.move_from[0] >= 0:
+            cost -= s.crowd[u, m.period_day[s.move_from[0]]]
+        return cost
+    for i in range(4 * n):
+        j = i % n
+        # Out of the old, into the new; then the same backwards.
+        turn = i // n
+        p = s.move_from[j] if turn == 0 or turn == 3 else s.move_to[j]
+        if p >= 0:
+            change = count_crowd(m, s, s.move_unit[j], p, -1 if turn % 2 == 0 else 1)
+            if turn < 2:
+                cost += change
+    return cost
+
+
+@kernel
+def shift_crowd(m, s, u, p, q):
+    """Unit u goes from p to q: count it, and tell the other units of its students what their days now cost.
+
+    crowd[v, d] is what v costs on day d beyond the others' exams: the price of each day or window that holds d in
+    which a student of v has the limit or more without v.
+    """
+    days = s.crowd_day.shape[1]
+    for j in range(m.crowd_ptr[u], m.crowd_ptr[u + 1]):
+        student = m.crowd_student[j]
+        for side in range(2):
+            period = p if side == 0 else q
+            if period < 0:
+                continue
+            day = m.period_day[period]
+            sign = -1 if side == 0 else 1
+            # The count without v at which this step makes or ends a fault of v.
+            edge = 0 if side == 0 else -1
+            exams = s.crowd_day[student, day]
+            for start in range(day - m.window_days, min(day, days - m.window_days) + 1):
+                # The first round, whatever its start, is for the day itself.
+                is_day = start == day - m.window_days
+                first = day if is_day else start
+                last = day + 1 if is_day else start + m.window_days
+                price = m.day_limit_price if is_day else m.window_limit_price
+                if price == 0 or first < 0:
+                    continue
+                there = 0
+                for d in range(first, last):
+                    there += s.crowd_day[student, d]
+                limit = (m.day_limit if is_day else m.window_limit) + edge
+                if there < limit or there > limit + 1:
+                    continue
+                for i in range(m.student_ptr[student], m.student_ptr[student + 1]):
+                    v = m.student_unit[i]
+                    if v == u:
+                        continue
+                    without = there
+                    if s.period[v] >= 0:
+                        here = m.period_day[s.period[v]]
+                        without -= first <= here < last
+                    if without == limit:
+                        for d in range(first, last):
+                            s.crowd[v, d] += sign * price
+            s.crowd_day[student, day] = exams + sign
+
+
+@kernel
 def count_in(m, s, u, p, sign):
-    """Add or remove unit u in period p from the counts of periods, days and students; returns the change."""
+    """Add or remove unit u in period p from the counts of periods and days; returns the change."""
     cost = 0
     s.exams_in[p] += sign * m.unit_exams[u]
     s.candidates_in[p] += sign * m.unit_candidates[u]
@@ -482,8 +558,6 @@ def count_in(m, s, u, p, sign):
     s.day_exams[day] += sign * m.unit_exams[u]
     if sign < 0 and s.day_exams[day] == 0:
         cost -= m.day_price
-    if m.crowd > 0:
-        cost += count_crowd(m, s, u, p, sign)
     return cost
 
 
@@ -554,27 +628,30 @@ def move_rooms(m, s, n, most):
 @kernel
 def shift_table(m, s, u, p, q):
     """Tell the neighbours of unit u that it leaves p and enters q (-1 = nowhere)."""
+    # Without signs, since Numba looks for a negative index in the loop; without views of rows, which it counts.
+    lo_p = np.uint64(0)
+    hi_p = np.uint64(0)
+    lo_q = np.uint64(0)
+    hi_q = np.uint64(0)
+    at_p = np.uint64(max(p, 0))
+    at_q = np.uint64(max(q, 0))
     if p >= 0:
-        near_p = m.near[p]
         lo_p = np.uint64(m.near_lo[p])
         hi_p = np.uint64(m.near_hi[p])
-        at_p = np.uint64(p)
     if q >= 0:
-        near_q = m.near[q]
         lo_q = np.uint64(m.near_lo[q])
         hi_q = np.uint64(m.near_hi[q])
-        at_q = np.uint64(q)
     for j in range(np.uint64(m.edge_ptr[u]), np.uint64(m.edge_ptr[u + 1])):
-        row = s.table[np.uint64(m.edge_to[j])]
+        v = np.uint64(m.edge_to[j])
         weight = np.int64(m.edge_weight[j])
+        for r in range(lo_p, hi_p):
+            s.table[v, r] -= weight * m.near[at_p, r]
+        for r in range(lo_q, hi_q):
+            s.table[v, r] += weight * m.near[at_q, r]
         if p >= 0:
-            for r in range(lo_p, hi_p):
-                row[r] -= weight * near_p[r]
-            row[at_p] -= CLASH
+            s.table[v, at_p] -= CLASH
         if q >= 0:
-            for r in range(lo_q, hi_q):
-                row[r] += weight * near_q[r]
-            row[at_q] += CLASH
+            s.table[v, at_q] += CLASH
 
 
 @kernel
@@ -583,6 +660,8 @@ def relocate(m, s, u, p, q):
     if p == q:
         return
     shift_table(m, s, u, p, q)
+    if m.crowds > 0:
+        shift_crowd(m, s, u, p, q)
     if p >= 0:
         last = s.member[p, s.members[p] - 1]
         s.member[p, s.position[u]] = last
@@ -625,6 +704,8 @@ def apply(m, s, n, delta, most):
             s.is_moved[s.move_unit[i]] = 0
         if not fits:
             return False
+        if m.crowds > 0:
+            delta += crowd_cost(m, s, n)
         delta += count_moves(m, s, n, False)
         for i in range(n):
             q = s.move_to[i]
@@ -673,13 +754,11 @@ def chain(m, s, u, v, p, q):
             break
         delta += (price & SOFT) - s.table[a, here]
         clashes = price >> SHIFT
-        edges = m.edge[a]
-        members = s.member[to]
         j = 0
         while clashes > 0:
-            b = members[j]
+            b = s.member[to, j]
             j += 1
-            weight = edges[b]
+            weight = m.edge[a, b]
             if weight > 0:
                 # The table holds b where it is; b changes sides with a, so their distance stays.
                 delta += near * (weight - 1)
@@ -733,8 +812,6 @@ def eject(m, s, u, p, q):
     s.move_unit[0] = u
     s.move_to[0] = q
     n = 1
-    near_q = m.near[q]
-    near_p = m.near[p]
     j = 0
     while clashes > 0:
         f = s.member[q, j]
@@ -743,22 +820,21 @@ def eject(m, s, u, p, q):
         if weight < 0:
             continue
         clashes -= 1
-        row = s.table[f]
         lowest = NEVER
         to = -1
-        for r in range(len(near_q)):
-            cost = row[r]
+        for r in range(len(s.members)):
+            cost = s.table[f, r]
             if r == p:
                 cost -= CLASH
             if cost >= CLASH or r == q:
                 continue
-            cost += weight * (near_q[r] - near_p[r])
+            cost += weight * (m.near[q, r] - m.near[p, r])
             if cost < lowest:
                 lowest = cost
                 to = r
         if to < 0:
             return n, NEVER
-        delta += lowest - row[q] + weight * near_p[q]
+        delta += lowest - s.table[f, q] + weight * m.near[p, q]
         s.move_unit[n] = f
         s.move_to[n] = to
         n += 1
@@ -875,7 +951,12 @@ def anneal(m, s, mix, temperature, draws):
             room += s.room_cost[p] + s.room_cost[q]
         if m.has_extras:
             for i in range(n):
-                room += m.gain[s.move_unit[i]]
+                a = s.move_unit[i]
+                room += m.gain[a]
+                if m.crowds > 0 and s.period[a] >= 0:
+                    room += s.crowd[a, m.period_day[s.period[a]]]
+            if m.crowds > 0 and n == 1:
+                room -= s.crowd[u, m.period_day[q]]
         if delta <= room and apply(m, s, n, delta, most):
             s.stats[move] += 1
         if move == ROOM_MOVED:

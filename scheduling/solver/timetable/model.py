@@ -63,7 +63,9 @@ class Model(NamedTuple):
     # students with more exams than a limit
     crowd_ptr: Ints  # (U + 1,) such students of each unit
     crowd_student: Ints
-    crowd: int
+    crowds: int  # such students
+    student_ptr: Ints  # (crowds + 1,) units of each such student
+    student_unit: Ints
     day_limit: int
     day_limit_price: int
     window_limit: int
@@ -103,10 +105,11 @@ class Units(NamedTuple):
 
 
 def find_units(problem: Problem, conflicts: Conflicts) -> Units:
-    """Merge exams that must share a period. A merge that would put a clash inside a unit is left out: that rule
-    stays a link, which cannot hold, and one of the exams stays unplaced."""
+    """Merge exams that must share a period. A merge that would put exams with a common student into one unit is
+    left out: that rule stays a link, and if the clash is hard one of the exams stays unplaced."""
     clashing: dict[int, set[int]] = defaultdict(set)
-    for one, two in hard_edges(problem, conflicts):
+    common = set(zip(conflicts.a.tolist(), conflicts.b.tolist(), strict=True))
+    for one, two in hard_edges(problem, conflicts) | common:
         clashing[one].add(two)
         clashing[two].add(one)
     group = {exam: {exam} for exam in range(problem.exams)}
@@ -176,9 +179,6 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
             edge[v, u] += weight
             # A pair with some students spared still clashes for the others: no price for the spared ones.
             continue
-        if u == v:
-            static[u] += price["allowed_clash"] * (students - barred) + problem.clash_weight * scale * barred
-            continue
         if near_kind < 0:
             near_kind = links.add_matrix(near)
         links.add(u, v, near_kind, weight)
@@ -204,16 +204,12 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     neighbours = [np.flatnonzero(row) for row in edge]
     span = [np.flatnonzero(row) for row in near]
     link_arrays = links.arrays(count)
-    crowd_ptr, crowd_student, crowd = _crowds(problem, price, unit, count)
+    crowd_ptr, crowd_student, crowds = _crowds(problem, price, unit, count)
     candidates = np.bincount(unit, problem.size, count).astype(np.int64)
     day = problem.period_day - problem.period_day.min()
     windows = min(problem.window_days, int(day.max()) + 1)
-    gain = (
-        link_arrays.gain
-        + price["days_used"]
-        + price["empty_seats"] * candidates
-        + np.diff(crowd_ptr) * (price["day_limit"] + price["window_limit"] * windows)
-    )
+    gain = link_arrays.gain + price["days_used"] + price["empty_seats"] * candidates
+    by_student = np.argsort(crowd_student, kind="stable")
     limited = any(
         (limit < NO_LIMIT).any() for limit in (problem.period_max_exams, problem.period_max_candidates)
     )
@@ -255,13 +251,15 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         day_price=price["days_used"],
         crowd_ptr=crowd_ptr,
         crowd_student=crowd_student,
-        crowd=crowd,
+        crowds=crowds,
+        student_ptr=np.searchsorted(crowd_student[by_student], np.arange(crowds + 1)).astype(np.int64),
+        student_unit=np.repeat(np.arange(count), np.diff(crowd_ptr))[by_student].astype(np.int64),
         day_limit=problem.day_limit,
         day_limit_price=price["day_limit"] if problem.day_limit > 0 else 0,
         window_limit=problem.window_limit,
         window_days=windows,
         window_limit_price=price["window_limit"] if problem.window_limit > 0 and windows > 0 else 0,
-        has_extras=bool(len(link_arrays.to) or limited or price["days_used"] or crowd),
+        has_extras=bool(len(link_arrays.to) or limited or price["days_used"] or crowds),
         part_ptr=part_ptr,
         part=part,
         part_exam=problem.part_exam,
