@@ -9,7 +9,7 @@ import time
 
 from django.conf import settings
 
-from . import solving
+from . import solving, uploading
 from .models import Run
 
 PR_SET_PDEATHSIG = 1
@@ -57,3 +57,7 @@ def carry_out_run(run_id: int) -> str:
 
 def sweep_runs() -> int:
     return solving.sweep()
+
+
+def carry_out_import(import_id: int) -> str:
+    return uploading.carry_out(import_id=import_id)

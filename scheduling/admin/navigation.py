@@ -18,12 +18,32 @@ from projects.models import (
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import calendar_page, datesheet_page, front, rules_page, solving_pages
+from . import calendar_page, datesheet_page, front, rules_page, solving_pages, upload_pages
 
 SOLVE = Page("solve", "solve/", solving_pages.solve, _("Solve"), "play")
 RULES = Page("rules", "rules/", rules_page.rules_page, _("Rules"), "sliders-horizontal")
 DATESHEET = Page("live_datesheet", "datesheet/", datesheet_page.live_datesheet, _("Datesheet"), "table-2")
+UPLOAD = Page(
+    "upload",
+    "uploads/",
+    upload_pages.upload,
+    _("Upload sheets"),
+    "upload",
+    may_open=lambda standing: standing.may_read_uploads,
+)
 PAGES = [
+    UPLOAD,
+    UPLOAD._replace(name="upload_seen", route="uploads/<int:number>/", view=upload_pages.seen),
+    UPLOAD._replace(
+        name="upload_progress", route="uploads/<int:number>/progress/", view=upload_pages.progress
+    ),
+    UPLOAD._replace(
+        name="read_again", route="uploads/<int:number>/read-again/", view=upload_pages.read_again
+    ),
+    UPLOAD._replace(name="take_over", route="uploads/<int:number>/take-over/", view=upload_pages.take_over),
+    UPLOAD._replace(
+        name="upload_errors", route="uploads/<int:number>/errors/<int:file>/", view=upload_pages.error_file
+    ),
     SOLVE,
     RULES,
     DATESHEET,
@@ -44,6 +64,7 @@ SECTIONS = [
     Section(
         _("Data"),
         [
+            UPLOAD,
             Listing(models.Student, "users"),
             Listing(models.Registration, "clipboard-list"),
             Listing(models.Course, "book-open"),
@@ -120,7 +141,7 @@ def furnish(site: StaffSite) -> None:
     site.sections += SECTIONS
     site.project_front = front.project_front
     site.stage_pages |= {
-        Stage.DATA: "scheduling_student_changelist",
+        Stage.DATA: "upload",
         Stage.RULES: "rules",
         Stage.DATESHEET: "live_datesheet",
         Stage.PUBLISHED: "scheduling_publication_changelist",

@@ -11,6 +11,7 @@ from .exams import (
     Sitting,
     SittingCandidate,
 )
+from .imports import WorkbookImport
 from .people import (
     AccessArrangement,
     Department,
@@ -65,4 +66,5 @@ __all__ = [
     "Unavailability",
     "Weekday",
     "WeeklyBreak",
+    "WorkbookImport",
 ]

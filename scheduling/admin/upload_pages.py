@@ -1,0 +1,172 @@
+"""Upload workbooks, look at what would become of them, correct how they were read, take them over."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from projects import files
+from projects.spreadsheets.headers import Choice
+
+from .. import uploading
+from ..models import WorkbookImport
+from ..sheets import definitions
+
+
+class SeveralFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class UploadForm(forms.Form):
+    files = forms.FileField(
+        label=gettext_lazy("Workbooks and sheets"),
+        widget=SeveralFiles({"accept": ".xlsx,.xlsm,.xls,.ods,.csv,.tsv,.txt"}),
+    )
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    form = UploadForm()
+    if request.method == "POST" and request.standing.may_edit:
+        try:
+            row = uploading.begin(
+                project=request.project, uploads=request.FILES.getlist("files"), by=request.user
+            )
+        except uploading.CannotUpload as reason:
+            messages.error(request, str(reason))
+        else:
+            return redirect("admin:upload_seen", row.pk)
+    rows = WorkbookImport.objects.for_project(request.project).prefetch_related("files")
+    return _page(
+        request,
+        "upload",
+        title=_("Upload sheets"),
+        form=form,
+        rows=rows.select_related("created_by")[:15],
+        sheets=definitions(),
+        may_edit=request.standing.may_edit,
+    )
+
+
+def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    site = admin.site.each_context(request)
+    return TemplateResponse(request, f"scheduling/staff/{template}.html", {**site, **context})
+
+
+def _row(request: HttpRequest, number: int) -> WorkbookImport:
+    rows = WorkbookImport.objects.for_project(request.project).select_related("project")
+    return get_object_or_404(rows, pk=number)
+
+
+@require_safe
+def seen(request: HttpRequest, number: int) -> HttpResponse:
+    row = _row(request, number)
+    told = row.report
+    good = sum(told.get("accepted", {}).values())
+    return _page(
+        request,
+        "upload_seen",
+        title=", ".join(stored.name for stored in row.files.all()) or str(row),
+        row=row,
+        told=told,
+        sheets=[_shown(sheet, place) for place, sheet in enumerate(told.get("sheets", []))],
+        good=good,
+        faulty=sum(sheet["faulty"] + sheet["held_back"] for sheet in told.get("sheets", [])),
+        error_files=row.error_files.all(),
+        is_silent=uploading.is_silent(row),
+        may_edit=request.standing.may_edit,
+    )
+
+
+def _shown(sheet: dict[str, Any], place: int) -> dict[str, Any]:
+    """A sheet with what a person may choose about it."""
+    datasets = definitions()
+    mine = next((dataset for dataset in datasets if dataset.name == sheet["dataset"]), None)
+    columns = [(column.name, column.header) for column in mine.columns] if mine else []
+    return {
+        **sheet,
+        "place": place,
+        "datasets": [dataset.name for dataset in datasets],
+        "columns": columns,
+        "unread": [header for header, column in sheet["headers"].items() if not column],
+    }
+
+
+@require_safe
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    """The card of an upload at work, asked for every second; when it is through, the page is loaded anew."""
+    row = _row(request, number)
+    context = {"row": row, "is_silent": uploading.is_silent(row)}
+    response = TemplateResponse(request, "scheduling/staff/upload_card.html", context)
+    if not row.is_at_work:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def read_again(request: HttpRequest, number: int) -> HttpResponse:
+    row = _row(request, number)
+    if not _may_edit(request):
+        return redirect("admin:upload_seen", number)
+    try:
+        if uploading.is_silent(row):
+            uploading.start_again(row=row)
+        else:
+            choices, headers = _decided(row, request.POST)
+            uploading.read_again(
+                row=row, choices=choices, replaces="replaces" in request.POST, headers=headers
+            )
+    except uploading.CannotUpload as reason:
+        messages.error(request, str(reason))
+    return redirect("admin:upload_seen", number)
+
+
+def _decided(row: WorkbookImport, told: Any) -> tuple[dict[str, Choice], dict[str, dict[str, str]]]:
+    """What differs from how the sheets were read, as choices; and the headers to remember."""
+    choices: dict[str, Choice] = {}
+    headers: dict[str, dict[str, str]] = {}
+    for place, sheet in enumerate(row.report.get("sheets", [])):
+        dataset = told.get(f"{place}-dataset", sheet["dataset"])
+        header_row = told.get(f"{place}-header_row", "")
+        columns = {
+            header: told[f"{place}-column-{number}"]
+            for number, (header, column) in enumerate(sheet["headers"].items())
+            if told.get(f"{place}-column-{number}", column) != column
+        }
+        new_row = int(header_row) if header_row.isdigit() and int(header_row) != sheet["header_row"] else None
+        is_other = dataset != sheet["dataset"]
+        if is_other or new_row or columns:
+            # What was chosen for another kind of sheet says nothing about this kind's columns.
+            kept = {} if is_other else columns
+            choices[sheet["sheet"]] = Choice(dataset if is_other else None, new_row, kept)
+            if kept:
+                headers[sheet["dataset"]] = headers.get(sheet["dataset"], {}) | kept
+    return choices, headers
+
+
+def _may_edit(request: HttpRequest) -> bool:
+    if not request.standing.may_edit:
+        messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
+    return request.standing.may_edit
+
+
+@require_POST
+def take_over(request: HttpRequest, number: int) -> HttpResponse:
+    row = _row(request, number)
+    if _may_edit(request):
+        try:
+            uploading.take_over(row=row, skips_errors="skips_errors" in request.POST)
+        except uploading.CannotUpload as reason:
+            messages.error(request, str(reason))
+    return redirect("admin:upload_seen", number)
+
+
+@require_safe
+def error_file(request: HttpRequest, number: int, file: int) -> HttpResponse:
+    """The person's own workbook with a column that says what to correct."""
+    return files.download(get_object_or_404(_row(request, number).error_files.all(), pk=file))
