@@ -4,7 +4,7 @@ The solver counts more rules than these: what must hold because of the data (sea
 exams) is set where the data are. `docs/rules.md`, generated from here, lists them all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db import transaction
@@ -312,10 +312,6 @@ def registration_weights(settings: Mapping[str, Setting]) -> dict[str, float]:
     again = (repeaters.limit or 0) / 100 if repeaters.is_on else 1.0
     kinds = Registration.Kind
     return {kinds.REGULAR: 1.0, kinds.DEFERRED: 1.0, kinds.REPEAT: again, kinds.IMPROVEMENT: again}
-
-
-def in_words(codes: Iterable[str]) -> list[str]:
-    return [str(RULE_OF_CODE[code].words) for code in codes if code in RULE_OF_CODE]
 
 
 def rule_words(code: str) -> str:

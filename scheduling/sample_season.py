@@ -358,6 +358,7 @@ def add_office_work(project: Project) -> None:
         teacher=teacher,
         label="Evening diploma",
     )
+    models.Room.objects.filter(pk=rooms["C-202"].pk).update(penalty=2)
     busy = periods[-1]
     busy.max_exams, busy.max_candidates, busy.max_rooms = 8, 400, 10
     busy.save()

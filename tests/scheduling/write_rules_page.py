@@ -1,0 +1,62 @@
+"""Writes docs/rules.md: python -m tests.scheduling.write_rules_page. A test says when it is out of date."""
+
+import os
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "rules.md"
+TEST = "test_the_rule_is_kept_where_without_it_a_plan_breaks_it"
+
+# Where the planner sets what the rules page of the project does not.
+PLACES = {
+    "unplaced": "always",
+    "period": "exam's own rules, fixed placements, holidays, weekly breaks, durations",
+    "unseated": "registrations, rooms",
+    "seats": "rooms",
+    "room": "exam's own rules, features, fixed placements, closures, lessons, candidate groups",
+    "exclusive": "exam",
+    "max_rooms": "exam",
+    "period_exams": "period",
+    "period_candidates": "period",
+    "period_rooms": "period",
+}
+HEAD = """# Rules
+
+Every rule of a datesheet: where the planner sets it, what its finding counts, and the smallest season in
+which it decides something. For each of these seasons a test asks that a plan made without the rule breaks it
+and that one made with it does not, so that the test fails when the rule's term is taken out of the solver. In
+the demo's season each of them binds too (`tests/scheduling/test_sample_season.py`).
+
+Made by `python -m tests.scheduling.write_rules_page`; do not edit.
+
+| Rule | Code | Kind | Set in | The finding counts | Smallest case | Test |
+|---|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    from scheduling import findings, rules
+
+    from .rule_cases import CASES
+
+    lines = []
+    for kind, counted in (("must hold", findings.HARD_RULES), ("should hold", findings.SOFT_RULES)):
+        for code, rule in counted.items():
+            place = "Rules page" if code in rules.RULE_OF_CODE else PLACES.get(code, "links between exams")
+            found = CASES.get(code)
+            case = found.words if found else "Any season: the finding names an exam that has no period."
+            test = TEST if found else "test_an_exam_is_placed_even_where_every_period_is_dear"
+            what = " ".join((rule.__doc__ or "").split())
+            lines.append(
+                f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
+                f"| `tests/scheduling/test_rules.py::{test}{f'[{code}]' if found else ''}` |\n"
+            )
+    return HEAD + "".join(lines)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    django.setup()
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())
