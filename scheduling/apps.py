@@ -6,7 +6,15 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Datesheets"
 
     def ready(self) -> None:
-        from projects import schedules
+        from projects import schedules, stages
+        from projects.models import Stage
+
+        from . import stage_needs
 
         # By the mail cluster: the solve cluster may be busy for hours.
         schedules.add("scheduling.tasks.sweep_runs", minutes=1, cluster="mail")
+        stages.register_need(Stage.RULES, stage_needs.for_rules)
+        stages.register_need(Stage.DATESHEET, stage_needs.for_datesheet)
+        stages.register_need(Stage.ROOMS, stage_needs.for_rooms)
+        stages.register_need(Stage.PUBLISHED, stage_needs.for_publishing)
+        stages.register_guard(stage_needs.no_run_under_way)

@@ -382,7 +382,7 @@ def add_office_work(project: Project) -> None:
     one.save()
     add(models.ExamRule, exam=next(special), kind="never", period=periods[0])
     add(models.ExamRule, exam=next(special), kind="prefer", date=periods[0].date, weight=2)
-    add(models.ExamRule, exam=next(special), kind="avoid", room=rooms["Main Hall"], weight=2)
+    add(models.ExamRule, exam=next(special), kind="prefer", room=rooms["Main Hall"], weight=2)
     add(
         models.ExamLink, kind="same day", exam_a=next(special), exam_b=next(special), is_hard=False, weight=20
     )

@@ -30,10 +30,15 @@ def for_datesheet(project: Project) -> list[str]:
     return missing
 
 
-def for_publishing(project: Project) -> list[str]:
-    """A plan is live and published by its own act."""
+def for_rooms(project: Project) -> list[str]:
+    """A plan is live."""
     if not Solution.objects.for_project(project).live().exists():
         return [_("No solution is live yet: solve, look, and make one live.")]
+    return []
+
+
+def for_publishing(project: Project) -> list[str]:
+    """The live plan is published by its own act, which moves the stage."""
     if not Publication.objects.for_project(project).current().exists():
         return [_("The live solution is not published yet: publish it.")]
     return []
