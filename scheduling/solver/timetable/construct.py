@@ -3,7 +3,7 @@
 import numpy as np
 
 from .compiled import entry, kernel
-from .kernels import BEST_UNPLACED, NEVER, UNPLACED, apply, keep_best, next_random
+from .kernels import BEST_UNPLACED, BUILT, NEVER, UNPLACED, apply, keep_best, next_random
 from .model import BROKEN_LINK, IMPOSSIBLE, SOFT
 
 FIXED = 1000  # history of a unit without a choice: nearly never ejected
@@ -60,12 +60,20 @@ def measure_harm(m, s, u, step, harm):
             harm[p] = 0.000001 * (price & SOFT) + 0.01 * noise(s)
             if s.tabu[u, p] > step:
                 harm[p] += 20
-            if s.seats_free[p] < m.unit_candidates[u] and m.part_ptr[u + 1] > m.part_ptr[u]:
-                harm[p] += 1.5
-            if s.exams_in[p] + m.unit_exams[u] > m.period_exams[p]:
-                harm[p] += 1.5
-            if s.candidates_in[p] + m.unit_candidates[u] > m.period_candidates[p]:
-                harm[p] += 1.5
+            short = np.int64(0)
+            if m.part_ptr[u + 1] > m.part_ptr[u]:
+                short = m.unit_candidates[u] - s.seats_free[p]
+            short = max(short, s.candidates_in[p] + m.unit_candidates[u] - m.period_candidates[p])
+            exams = max(0, s.exams_in[p] + m.unit_exams[u] - m.period_exams[p])
+            if (short > 0 or exams > 0) and s.members[p] > 0:
+                # About how many must go, at the trouble of an average one.
+                trouble = 0.0
+                seated = 0.0
+                for i in range(s.members[p]):
+                    trouble += 1 + s.history[s.member[p, i]]
+                    seated += m.unit_candidates[s.member[p, i]]
+                leave = max(short / max(1.0, seated / s.members[p]), np.float64(exams))
+                harm[p] += 0.5 + max(1.0, leave) * trouble / s.members[p]
     for j in range(m.edge_ptr[u], m.edge_ptr[u + 1]):
         v = m.edge_to[j]
         if s.period[v] >= 0:
@@ -80,8 +88,8 @@ def measure_harm(m, s, u, step, harm):
 
 @kernel
 def in_the_way(m, s, u, p):
-    """A unit that must leave so that u can be in p: a clash, a broken link, or, for want of room, of three exams of
-    the period at random the one that was ejected least. -1 if the period is empty."""
+    """A unit that must leave so that u can be in p: a clash, a broken link, or, for want of room, the
+    exam of the period that gives most seats for the trouble that it is. -1 if the period is empty."""
     for j in range(m.edge_ptr[u], m.edge_ptr[u + 1]):
         v = m.edge_to[j]
         if s.period[v] == p:
@@ -92,11 +100,14 @@ def in_the_way(m, s, u, p):
         if m.link_price[j] >= BROKEN_LINK and q >= 0 and m.link_faults[m.link_kind[j], p, q] > 0:
             return np.int64(v)
     victim = np.int64(-1)
-    if s.members[p] > 0:
-        for _ in range(3):
-            v = np.int64(s.member[p, np.int64(next_random(s) % np.uint64(s.members[p]))])
-            if victim < 0 or s.history[v] < s.history[victim]:
-                victim = v
+    lowest = CLOSED
+    need = max(1, m.unit_candidates[u] - s.seats_free[p])
+    for i in range(s.members[p]):
+        v = np.int64(s.member[p, i])
+        key = (1 + s.history[v]) * (0.5 + noise(s)) / min(need, max(1, m.unit_candidates[v]))
+        if key < lowest:
+            lowest = key
+            victim = v
     return victim
 
 
@@ -114,11 +125,13 @@ def build(m, s, steps):
     """Place units one after the other, so many steps at most, those with a wish first. Returns the steps made; the
     best plan is kept."""
     harm = s.harm
-    for step in range(steps):
+    for made_steps in range(steps):
         u = most_constrained(m, s)
         if u < 0:
             keep_best(m, s)
-            return step
+            return made_steps
+        step = s.stats[BUILT]
+        s.stats[BUILT] += 1
         measure_harm(m, s, u, step, harm)
         tries = 0
         made = False
