@@ -9,9 +9,9 @@ from projects.spreadsheets.checking import as_key, merge_twins
 from projects.spreadsheets.report import Level, Report, SheetReport
 from projects.spreadsheets.table import GOOD, Table
 
-from .models import Course, Period
+from .models import Course, Period, Room
 from .sheet_targets import Key
-from .sheets import definition
+from .sheets import ROOM_WITHOUT_SEATS, SEATS, definition
 
 
 def of(tables: Iterable[Table], name: str) -> list[Table]:
@@ -59,6 +59,21 @@ def _table_from(source: Table, name: str, columns: Sequence[str]) -> Table:
     table.states = bytearray(len(rows))
     entry.rows = len(rows)
     return table
+
+
+def check_new_rooms(project: Project, tables: Sequence[Table], report: Report) -> None:
+    """A sheet without columns for seats may speak of known rooms only."""
+    silent = [table for table in of(tables, "Rooms") if not table.values.keys() & set(SEATS)]
+    if not silent:
+        return
+    known = {code.casefold() for code in Room.objects.for_project(project).values_list("code", flat=True)}
+    for table in of(tables, "Rooms"):
+        if table not in silent:
+            known |= {table.values["room"][index].casefold() for index in table.good()}
+    for table in silent:
+        for index in table.good():
+            if table.values["room"][index].casefold() not in known:
+                table.fault(report, index, "room", ROOM_WITHOUT_SEATS)
 
 
 def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *, replace: bool) -> None:

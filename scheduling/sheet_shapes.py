@@ -1,13 +1,14 @@
 """From the rows of a sheet, as people write them, to those of its table."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from projects.models import Project
 from projects.spreadsheets.checking import ABSENT, accepted, as_key
 from projects.spreadsheets.table import Table
 
-from .models import ExamCourse, Period
+from .models import ExamCourse, Period, Room
 from .sheet_targets import Key, Rows, Target
 from .sheets import FLAGS, definition
 
@@ -26,22 +27,24 @@ def table_rows(project: Project, tables: Sequence[Table], target: Target) -> Row
 
 
 def _room_rows(rows: Rows, project: Project, tables: Sequence[Table]) -> Rows:
-    """A room without a capacity has that of its layout."""
+    """A room without a capacity has that of its layout; a known one keeps what no column speaks of."""
     if not rows:
         return rows
     length = len(rows["room"])
-    across = [rows.get(name, [0] * length) for name in ("rows", "columns")]
-    benches = rows.get("seats_per_bench", [1] * length)
-    known = rows.get("exam_capacity", [None] * length)
-    rows["exam_capacity"] = [
-        capacity if capacity not in (None, ABSENT) else _number(down) * _number(along) * _number(bench)
-        for capacity, down, along, bench in zip(known, *across, benches, strict=True)
-    ]
+    layouts = zip(
+        *(rows.get(name, [ABSENT] * length) for name in ("rows", "columns", "seats_per_bench")), strict=True
+    )
+    codes = Room.objects.for_project(project).values_list("code", flat=True)
+    known = {code.casefold() for code in codes}
+    capacities = []
+    for room, capacity, layout in zip(
+        rows["room"], rows.get("exam_capacity", [ABSENT] * length), layouts, strict=True
+    ):
+        if capacity is None or (capacity is ABSENT and room.casefold() not in known):
+            capacity = prod(1 if value is ABSENT else value for value in layout)
+        capacities.append(capacity)
+    rows["exam_capacity"] = capacities
     return rows
-
-
-def _number(value: Any) -> int:
-    return 1 if value is ABSENT else value
 
 
 def _teaches_rows(rows: Rows, project: Project, tables: Sequence[Table]) -> Rows:

@@ -304,11 +304,10 @@ def _pks(plan: Plan, column: str, project: Project) -> dict[Key, int]:
         for *natural, pk in model.objects.for_project(project).values_list(*naturals, "pk")
     }
     if column in target.made_on_the_way:
-        wanted = {
-            value.casefold(): value
-            for value in dict.fromkeys(plan.rows[column])
-            if value is not ABSENT and value and (value.casefold(),) not in known
-        }
+        wanted: dict[str, str] = {}
+        for value in dict.fromkeys(plan.rows[column]):
+            if value is not ABSENT and value and (value.casefold(),) not in known:
+                wanted.setdefault(value.casefold(), value)
         made = model.objects.bulk_create(
             model(institution_id=project.institution_id, project=project, **{naturals[0]: value})
             for value in wanted.values()

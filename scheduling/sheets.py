@@ -210,12 +210,18 @@ def _absence_is_whole(row: Row) -> Iterator[tuple[str, str]]:
     yield from _ends_after_start(row)
 
 
+SEATS = ("rows", "columns", "exam_capacity")
+ROOM_WITHOUT_SEATS = "The room has no seats: give its exam capacity, or its rows and columns."
+
+
 def _room_has_seats(row: Row) -> Iterator[tuple[str, str]]:
-    rows, columns, capacity = row.get("rows"), row.get("columns"), row.get("exam_capacity")
+    rows, columns, capacity = (row.get(name) for name in SEATS)
+    if not row.keys() & set(SEATS):
+        return  # only a new room needs them, and only the project knows which is new
     if bool(rows) != bool(columns):
         yield "columns" if rows else "rows", "Give both the rows and the columns of seats, or neither."
     elif not capacity and not rows:
-        yield "room", "The room has no seats: give its exam capacity, or its rows and columns."
+        yield "room", ROOM_WITHOUT_SEATS
 
 
 def _duties_in_order(row: Row) -> Iterator[tuple[str, str]]:

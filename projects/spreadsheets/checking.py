@@ -60,8 +60,10 @@ def _merge_in(table: Table, seen: dict[Key, tuple[Table, int]], report: Report) 
     if merged:
         table.report.merged = len(merged)
         listed = ", ".join(map(str, merged[:10])) + (", …" if len(merged) > 10 else "")
-        rows = f"{len(merged)} rows repeat" if len(merged) > 1 else "One row repeats"
-        table.note(report, Level.INFO, f"{rows} an earlier row and count once: {listed}.", row=merged[0])
+        message = f"{len(merged)} rows repeat earlier rows and count once: {listed}."
+        if len(merged) == 1:
+            message = f"One row repeats an earlier row and counts once: {listed}."
+        table.note(report, Level.INFO, message, row=merged[0])
 
 
 def _differences(earlier: Table, first: int, later: Table, second: int) -> list[str]:

@@ -58,7 +58,7 @@ def is_in_hours(value: Any) -> str:
 _CLOCK = re.compile(
     r"(\d{1,2})(?:[:.h](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?)? ?([ap])?\.? ?(?:m\.?)?", re.IGNORECASE
 )
-_CLOCK_WORDS = {"noon": time(12), "midnight": time(0)}
+_CLOCK_WORDS = {"noon": time(12), "12 noon": time(12), "midnight": time(0)}
 
 
 def clock(value: Any) -> time:

@@ -68,7 +68,7 @@ DATASETS = (PEOPLE, BOOKS, VISITS)
 
 @pytest.fixture
 def save(tmp_path) -> Save:
-    """save({"Sheet": rows, …}) writes an xlsx file; a `change` gets the openpyxl workbook before it is saved."""
+    """save({"Sheet": rows, …}) writes an xlsx file; `change` gets the workbook before it is saved."""
 
     def save(
         sheets: Mapping[str, Iterable[Sequence[Any]]],
