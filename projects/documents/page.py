@@ -14,6 +14,11 @@ from projects.documents import words
 # Written once into each file: 600 pixels are 18 mm at 800 dots per inch.
 LOGO_PIXELS = 600
 
+
+class Share(float):
+    """A part of a whole, 0 to 1: a bar on paper, per cent in a spreadsheet. Above 1 the bar turns red."""
+
+
 # What a cell may hold. A list is several values of one cell (rooms, codes).
 Value = str | int | float | dt.date | dt.time | Sequence[str] | None
 
@@ -54,7 +59,7 @@ class Front:
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """`kind` is text, code, number, date or time; all but text are set left to right on an Urdu page.
+    """`kind` is text, code, number, date, time or share; all but text run left to right on an Urdu page.
     `width` is the column's share of what is free on a page; 0 makes it as wide as its longest cell."""
 
     heading: str
@@ -95,6 +100,8 @@ _LONG_WORD = re.compile(r"[^\s\u0590-\u08ff\ufb50-\ufdff\ufe70-\ufeff]{19,}")
 
 def plain(text: str) -> str:
     """One line of visible text: no control characters, no marks that turn a line round, no double spaces."""
+    if text.isprintable() and "  " not in text and text == text.strip():
+        return text
     text = text.translate(_DIRECTION_MARKS)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(text.split())
@@ -114,8 +121,8 @@ def _with_breaks(found: re.Match[str]) -> str:
     return "".join(out)
 
 
-def shown(value: Value, language: str) -> str | list[str]:
-    """A cell as a person reads it on paper."""
+def shown(value: Value, language: str) -> str | list[str] | float:
+    """A cell as a person reads it on paper; a share stays a number, for a bar."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -124,6 +131,8 @@ def shown(value: Value, language: str) -> str | list[str]:
         return words.short_date(value, language)
     if isinstance(value, dt.time):
         return f"{value:%H:%M}"
+    if isinstance(value, Share):
+        return float(value)
     if isinstance(value, float):
         return f"{value:,.1f}"
     if isinstance(value, int):

@@ -9,11 +9,13 @@ from projects.models import Project
 from scheduling.models import (
     AccessArrangement,
     ExamCourse,
+    Lesson,
     Period,
     Placement,
     Publication,
     Registration,
     Room,
+    RoomClosure,
     RoomShare,
     SittingCandidate,
     Solution,
@@ -137,6 +139,8 @@ class SolutionRows:
     sittings: list[SittingRow]
     students: list[StudentRow]
     teachers: list[TeacherRow]
+    # period pk → seats of the rooms that are open in it
+    seats_in: dict[int, int]
     # student or teacher pk → their sittings, in order
     of_student: dict[int, list[SittingRow]]
     of_teacher: dict[int, list[SittingRow]]
@@ -212,6 +216,7 @@ def rows_of(solution: Solution) -> SolutionRows:
         sittings=sittings,
         students=list(students.values()),
         teachers=sorted(teachers.values(), key=lambda teacher: teacher.staff_no),
+        seats_in=_seats_in(project, list(periods.values())),
         of_student=dict(of_student),
         of_teacher=dict(of_teacher),
     )
@@ -314,3 +319,29 @@ def _published_before(solution: Solution, periods: dict[int, PeriodRow]) -> dict
         sitting: periods[period]
         for sitting, period in rows.filter(period__isnull=False).values_list("sitting_id", "period_id")
     }
+
+
+def _seats_in(project: Project, periods: list[PeriodRow]) -> dict[int, int]:
+    """Seats of the usable rooms that have neither a closure nor a lesson during the period."""
+    usable = Room.objects.for_project(project).filter(is_usable=True)
+    seats = dict(usable.values_list("pk", "exam_capacity"))
+    closures = list(RoomClosure.objects.for_project(project))
+    lessons = list(Lesson.objects.for_project(project).filter(room__isnull=False))
+    open_seats = {}
+    for period in periods:
+        taken = {
+            row.room_id
+            for row in closures
+            if row.date == period.date
+            and (row.starts or dt.time.min) < period.ends
+            and period.starts < (row.ends or dt.time.max)
+        } | {
+            row.room_id
+            for row in lessons
+            if row.weekday == period.date.weekday()
+            and row.starts < period.ends
+            and period.starts < row.ends
+            and (row.first_on or dt.date.min) <= period.date <= (row.last_on or dt.date.max)
+        }
+        open_seats[period.pk] = sum(count for pk, count in seats.items() if pk not in taken)
+    return open_seats

@@ -1,0 +1,340 @@
+"""Every print by its code, made one at a time or all together. What admin, tasks and commands call."""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.text import slugify
+
+from projects.documents.page import (
+    Column,
+    Front,
+    Letterhead,
+    Section,
+    Signature,
+    Table,
+    columns_for_typst,
+    front_for_typst,
+    section_for_typst,
+)
+from projects.documents.typesetting import typeset, typeset_in_files
+from projects.documents.words import LANGUAGES, long_date
+from projects.documents.writers import write_csv, write_xlsx
+from scheduling.documents import calendars, grids, lists, quality
+from scheduling.documents.tables import SolutionRows, rows_of
+from scheduling.documents.words import WORDS
+from scheduling.models import PrintSetting, Publication, Solution
+
+TEMPLATES = Path(__file__).parent / "templates"
+FORMATS = ("pdf", "xlsx", "csv", "ics")
+# A file of more rows than this takes too much memory: a list of 100,000 rows becomes several.
+ROWS_PER_FILE = 5_000
+
+Progress = Callable[[int, int], None]
+
+
+class NothingToPrint(Exception):
+    """Why there is no such print, in words for the person who asked."""
+
+
+@dataclass(frozen=True)
+class Print:
+    """`of` says what one such print may be narrowed to (programme, room, student, teacher), if anything."""
+
+    code: str
+    formats: tuple[str, ...]
+    template: str
+    paper: str = "a4"
+    is_flipped: bool = True
+    size: float = 9.5
+    of: str = ""
+    starts_pages: bool = False
+
+    def title(self, language: str) -> str:
+        return WORDS[language][self.code]
+
+
+LIST_FORMATS = ("pdf", "xlsx", "csv")
+ALL_FORMATS = (*LIST_FORMATS, "ics")
+PRINTS: dict[str, Print] = {
+    each.code: each
+    for each in (
+        Print("by_day", LIST_FORMATS, "list.typ"),
+        Print("wide", LIST_FORMATS, "wide.typ", paper="a3", size=10),
+        Print("matrix", LIST_FORMATS, "matrix.typ", paper="a3", size=9),
+        Print("by_programme", ALL_FORMATS, "list.typ", of="programme", starts_pages=True),
+        Print("by_room", LIST_FORMATS, "list.typ", of="room"),
+        Print("by_student", ALL_FORMATS, "personal.typ", "a5", is_flipped=False, size=8.5, of="student"),
+        Print("by_teacher", ALL_FORMATS, "list.typ", of="teacher"),
+        Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9),
+    )
+}
+
+COLUMNS: dict[str, Callable[[str], tuple[Column, ...]]] = {
+    "by_day": lists.by_day_columns,
+    "by_programme": lists.by_programme_columns,
+    "by_room": lists.by_room_columns,
+    "by_student": lists.by_student_columns,
+    "by_teacher": lists.by_teacher_columns,
+}
+SECTIONS: dict[str, Callable[[SolutionRows, str, str], Iterator[Section]]] = {
+    "by_day": lists.by_day_sections,
+    "by_programme": lists.by_programme_sections,
+    "by_room": lists.by_room_sections,
+    "by_student": lists.by_student_sections,
+    "by_teacher": lists.by_teacher_sections,
+}
+TABLES: dict[str, Callable[[SolutionRows, str, str], list[Table]]] = {
+    "by_day": lists.by_day_tables,
+    "by_programme": lists.by_programme_tables,
+    "by_room": lists.by_room_tables,
+    "by_student": lists.by_student_tables,
+    "by_teacher": lists.by_teacher_tables,
+    "wide": grids.wide_tables,
+    "matrix": grids.matrix_tables,
+}
+CALENDARS = {
+    "by_programme": calendars.programme_calendars,
+    "by_student": calendars.student_calendars,
+    "by_teacher": calendars.teacher_calendars,
+}
+
+
+def make_print(
+    *, solution: Solution, code: str, format: str, language: str = "", only: str = ""
+) -> tuple[str, bytes]:
+    """File name and contents of one print; several files come as a zip. `only` narrows it to one programme,
+    room, student or teacher. Raises NothingToPrint."""
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        files = Press(solution, language).write(code, format, folder, only=only)
+        if len(files) == 1:
+            return files[0].name, files[0].read_bytes()
+        whole = folder / "all.zip"
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, file.relative_to(folder))
+        return f"{solution.project.slug}-{dashed(code)}-{format}.zip", whole.read_bytes()
+
+
+def dashed(code: str) -> str:
+    return code.replace("_", "-")
+
+
+class Press:
+    """Prints one solution in one language; its rows are read once."""
+
+    def __init__(self, solution: Solution, language: str = "") -> None:
+        self.solution = solution
+        self.project = solution.project
+        self.language = language or self.project.institution.language
+        if self.language not in LANGUAGES:
+            self.language = "en"
+        self.words = WORDS[self.language]
+
+    @cached_property
+    def rows(self) -> SolutionRows:
+        return rows_of(self.solution)
+
+    @cached_property
+    def publication(self) -> Publication | None:
+        """The current publication, if it shows this solution."""
+        current = Publication.objects.for_project(self.project).current()
+        return current.filter(solution=self.solution).first()
+
+    def write(
+        self,
+        code: str,
+        format: str,
+        folder: Path,
+        *,
+        only: str = "",
+        progress: Progress = lambda done, total: None,
+    ) -> list[Path]:
+        """Write one print into the folder and return its files. Raises NothingToPrint."""
+        if code not in PRINTS or format not in PRINTS[code].formats:
+            raise NothingToPrint(self.words["no_such_print"].format(code=code, format=format))
+        if not self.rows.placed:
+            raise NothingToPrint(self.words["nothing"])
+        stem = "-".join(filter(None, (self.project.slug, dashed(code), slugify(only, allow_unicode=True))))
+        if format == "ics":
+            files = list(self._write_calendars(code, folder, stem, only))
+        elif format == "pdf":
+            files = list(self._write_pdf(PRINTS[code], folder, stem, only, progress))
+        else:
+            files = list(self._write_tables(code, format, folder, stem, only))
+        if not files:
+            raise NothingToPrint(self.words["none_such"].format(name=only))
+        return files
+
+    def _write_tables(self, code: str, format: str, folder: Path, stem: str, only: str) -> Iterator[Path]:
+        if code == "quality":
+            tables = quality.tables(self.rows, self.solution, self.language)
+        else:
+            tables = TABLES[code](self.rows, self.language, only)
+        if not any(table.rows for table in tables):
+            return
+        if format == "xlsx":
+            yield write_xlsx(tables, folder / f"{stem}.xlsx", language=self.language)
+            return
+        # A csv file holds one table: the first has the print's name, the others are named for what they hold.
+        for number, table in enumerate(tables, start=1):
+            tail = f"-{slugify(table.title) or number}" if number > 1 else ""
+            yield write_csv(table, folder / f"{stem}{tail}.csv")
+
+    def _write_calendars(self, code: str, folder: Path, stem: str, only: str) -> Iterator[Path]:
+        season = calendars.season_of(self.solution, self.publication, self.language)
+        taken: set[str] = set()
+        for whose, contents in CALENDARS[code](self.rows, season, only):
+            name = _file_name(whose, taken)
+            path = folder / (f"{stem}.ics" if only else f"{name}.ics")
+            path.write_bytes(contents)
+            yield path
+
+    def _write_pdf(
+        self, each: Print, folder: Path, stem: str, only: str, progress: Progress
+    ) -> Iterator[Path]:
+        template = TEMPLATES / each.template
+        data = self._data(each)
+        path = folder / f"{stem}.pdf"
+        if each.code in SECTIONS:
+            sections = SECTIONS[each.code](self.rows, self.language, only)
+            data["columns"] = columns_for_typst(COLUMNS[each.code](self.language))
+            if each.of == "student":
+                yield from self._write_personal(template, data, sections, folder, stem, only, progress)
+            else:
+                yield from self._write_list(template, data, sections, path, progress)
+            return
+        if each.code == "quality":
+            data["parts"] = [
+                {"columns": columns_for_typst(columns), "section": section_for_typst(section, self.language)}
+                for columns, section in quality.sections(self.rows, self.solution, self.language)
+            ]
+        else:
+            grid = grids.wide_data if each.code == "wide" else grids.matrix_data
+            data |= grid(self.rows, self.language)
+        path.write_bytes(typeset(template, data))
+        progress(1, 1)
+        yield path
+
+    def _write_personal(
+        self,
+        template: Path,
+        data: dict[str, object],
+        sections: Iterator[Section],
+        folder: Path,
+        stem: str,
+        only: str,
+        progress: Progress,
+    ) -> Iterator[Path]:
+        total = 1 if only else len(self.rows.of_student)
+        typed = (section_for_typst(section, self.language) for section in sections)
+        files = typeset_in_files(
+            template, data, typed, folder=folder, stem=stem, progress=lambda done: progress(done, total)
+        )
+        for file in files:
+            yield file.rename(folder / f"{stem}.pdf") if total == 1 else file
+
+    def _write_list(
+        self,
+        template: Path,
+        data: dict[str, object],
+        sections: Iterable[Section],
+        path: Path,
+        progress: Progress,
+    ) -> Iterator[Path]:
+        chunks = list(_in_chunks(sections))
+        for number, chunk in enumerate(chunks, start=1):
+            typed = [section_for_typst(section, self.language) for section in chunk]
+            file = path if len(chunks) == 1 else path.with_stem(f"{path.stem}-{number:03}")
+            file.write_bytes(typeset(template, {**data, "sections": typed}, tagged=len(chunks) == 1))
+            progress(number, len(chunks))
+            yield file
+
+    def _data(self, each: Print) -> dict[str, object]:
+        """What every template gets besides its tables."""
+        page = {
+            "paper": each.paper,
+            "flipped": each.is_flipped,
+            "size": each.size,
+            "page_per_section": each.starts_pages,
+        }
+        return front_for_typst(self.front(each), self.words) | page
+
+    def front(self, each: Print) -> Front:
+        institution, publication = self.project.institution, self.publication
+        own, common = self._settings.get(each.code), self._settings.get("")
+        settings = [setting for setting in (own, common) if setting]
+
+        def first(field: str) -> str:
+            return next((value for setting in settings if (value := getattr(setting, field))), "")
+
+        name, post = first("signature_name"), first("signature_title")
+        days = self.rows.days
+        span = (long_date(day, self.language) for day in (days[0], days[-1]))
+        return Front(
+            letterhead=self._letterhead,
+            # A title for all prints would make them look alike.
+            title=(own.title if own else "") or each.title(self.language),
+            language=self.language,
+            lines=(
+                (self.project.name, self.project.term if self.project.term != self.project.name else ""),
+                self.words["from_to"].format(start=next(span), end=next(span)),
+            ),
+            version=str(publication.version) if publication else "",
+            is_draft=publication is None or publication.kind != Publication.Kind.FINAL,
+            notification=first("notification_no"),
+            generated_at=timezone.localtime(timezone.now(), ZoneInfo(institution.time_zone)),
+            footer=f"{self.project.path} · {self.words['solution']} {self.solution.number}",
+            notes=tuple(first("instructions").splitlines()),
+            signatures=(Signature(name, post),) if name or post else (),
+        )
+
+    @cached_property
+    def _settings(self) -> dict[str, PrintSetting]:
+        return {row.print_code: row for row in PrintSetting.objects.for_project(self.project)}
+
+    @cached_property
+    def _letterhead(self) -> Letterhead:
+        institution = self.project.institution
+        letterhead = Letterhead(institution.name, institution.address)
+        if not institution.logo:
+            return letterhead
+        try:
+            with institution.logo.open("rb") as file:
+                return replace(letterhead, logo=file.read())
+        except OSError:
+            # The row outlived its file: the print goes out without.
+            return letterhead
+
+
+def _in_chunks(sections: Iterable[Section]) -> Iterator[list[Section]]:
+    """Sections together until they hold ROWS_PER_FILE rows; one that has more goes alone."""
+    chunk: list[Section] = []
+    held = 0
+    for section in sections:
+        rows = sum(len(band.rows) for band in section.bands)
+        if chunk and held + rows > ROWS_PER_FILE:
+            yield chunk
+            chunk, held = [], 0
+        chunk.append(section)
+        held += rows
+    if chunk:
+        yield chunk
+
+
+def _file_name(typed: str, taken: set[str]) -> str:
+    """A name that any file system takes, each once: roll numbers may hold slashes."""
+    base = re.sub(r"[^\w.-]+", "-", typed).strip("-.")[:80] or "calendar"
+    name, number = base, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{base}-{number}"
+    taken.add(name.casefold())
+    return name
