@@ -8,6 +8,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from .secret import own_secret
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
@@ -15,17 +17,13 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
-# A demo or a test has no certificate and no secret worth keeping; everything else is production.
-IS_DEMO = env.bool("DEMO", default=False)
-IS_PRODUCTION = not (DEBUG or IS_DEMO)
-
 SECRET_KEY = env.str("SECRET_KEY", default="")
-if not SECRET_KEY:
-    if IS_PRODUCTION:
-        raise ImproperlyConfigured(
-            "Set SECRET_KEY in the environment to a long random text (or DEBUG=1 for a trial)."
-        )
-    SECRET_KEY = "only-for-trials-" + "x" * 50
+# Nobody configured this installation: it is a trial on one machine, without a certificate, as the demo is.
+IS_TRIAL = env.bool("DEMO", default=not SECRET_KEY)
+IS_PRODUCTION = not (DEBUG or IS_TRIAL)
+if IS_PRODUCTION and not SECRET_KEY:
+    raise ImproperlyConfigured("Set SECRET_KEY in the environment to a long random text.")
+SECRET_KEY = SECRET_KEY or own_secret(VAR_DIR / "secret-key")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -231,6 +229,11 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 UPLOAD_MAX_BYTES = 200 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "projects.files.StopsAtTheLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 50 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
@@ -278,6 +281,9 @@ Q_CLUSTER = {
     },
 }
 
+# Compiled once for this machine, whoever starts the solver (the package may lie where nobody can write).
+os.environ.setdefault("NUMBA_CACHE_DIR", str(VAR_DIR / "numba"))
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -288,6 +294,5 @@ LOGGING = {
 
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
-TEST_RUNNER = "django.test.runner.DiscoverRunner"
 # E-mail addresses are unique regardless of case, by a constraint that this check cannot read.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]

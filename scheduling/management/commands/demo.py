@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--students", type=int, default=5000)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not (settings.IS_DEMO or settings.DEBUG):
+        if settings.IS_PRODUCTION:
             raise CommandError(
                 "The demo makes sign-ins of its own: set DEMO=1 for an installation that is one."
             )
