@@ -13,7 +13,7 @@ from scheduling.documents.lists import semester_name, sittings_of_rooms
 from scheduling.documents.tables import PeriodRow, SittingRow, SolutionRows, StudentRow
 from scheduling.documents.words import WORDS
 from scheduling.models import Solution
-from scheduling.rules import DEMANDS, rule_words
+from scheduling.rules import DEMANDS, rule_words, settings_of
 
 # How close two exams of a student lie that follow each other, the closest first.
 CLOSENESS = ("same_period", "adjacent", "same_day", "next_day", "few_days", "further")
@@ -122,7 +122,13 @@ def _hard_rules(solution: Solution, language: str) -> Part:
 
 def _soft_rules(solution: Solution, language: str) -> Part:
     words = WORDS[language]
-    soft = {code: row for code, row in solution.by_rule.items() if code not in HARD_RULES}
+    # The solver counts more than a project asks for; what is off and costs nothing is of no interest here.
+    used = {code for code, setting in settings_of(solution.project).items() if setting.is_on}
+    soft = {
+        code: row
+        for code, row in solution.by_rule.items()
+        if code not in HARD_RULES and (code in used or row.get("cost"))
+    }
     cost = sum(row.get("cost", 0) for row in soft.values())
     with translation.override(language):
         found: list[tuple[Value, ...]] = [
@@ -181,10 +187,10 @@ def _worst_off(rows: SolutionRows, closeness: dict[int, Counter[str]], language:
     worst = sorted(closeness, key=lambda pk: (burden(pk), by_pk[pk].roll_no))[:WORST_SHOWN]
     columns = (
         Column(words["roll_no"], "code"),
-        Column(words["name"], width=1.4),
-        Column(words["programme"], width=1.6),
+        Column(words["name"], width=2),
+        Column(words["programme"], width=2.6),
         Column(words["exams"], "number"),
-        *(Column(words[kind], "number") for kind in CLOSENESS[:4]),
+        *(Column(words[kind], "number", 0.9) for kind in CLOSENESS[:4]),
     )
     found = [
         _worst_row(by_pk[pk], len(rows.of_student[pk]), closeness[pk], language)
