@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.forms import ModelForm
+from django.forms import ModelForm, Script
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -98,7 +98,14 @@ class _InsideTheProject:
         return self._may_edit_row(request, obj)
 
 
-class ProjectScopedAdmin(_InsideTheProject, admin.ModelAdmin):
+class _KeepsDrafts:
+    """Its forms offer again what was typed and not saved (projects.drafts)."""
+
+    class Media:
+        js = (Script("js/drafts.js", defer=True),)
+
+
+class ProjectScopedAdmin(_InsideTheProject, _KeepsDrafts, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     # Words on the list's page: what these rows are, and what to do while there are none.
@@ -171,7 +178,7 @@ class InstitutionScopedForm(ModelForm):
         return super()._get_validation_exclusions() - {"institution"}
 
 
-class InstitutionScopedAdmin(admin.ModelAdmin):
+class InstitutionScopedAdmin(_KeepsDrafts, admin.ModelAdmin):
     """The office's pages: rows of request.institution, for the roles named, outside any project."""
 
     form = InstitutionScopedForm
@@ -233,4 +240,4 @@ class ProjectScopedRelatedFilter(admin.RelatedFieldListFilter):
 
 
 # The pages of the office and the history: registered when Django looks for this module.
-from . import admin_office, history_admin  # noqa: E402, F401
+from . import admin_office, admin_project, history_admin  # noqa: E402, F401

@@ -11,4 +11,5 @@ class ProjectsConfig(AppConfig):
 
         schedules.add("projects.tasks.sweep_messages", minutes=1, cluster="mail")
         schedules.add("projects.tasks.tidy", minutes=60, cluster="mail")
+        schedules.add("projects.files.sweep", minutes=24 * 60, cluster="mail")
         post_migrate.connect(schedules.keep, sender=self)

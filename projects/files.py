@@ -12,6 +12,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.db import models, transaction
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
@@ -74,7 +75,7 @@ def store(*, project: Project, file: File, kind: FileKind, by: User | None, name
     try:
         row.save()
     except BaseException:
-        row.file.storage.delete(row.file.name)
+        discard(row.file)
         raise
     return row
 
@@ -109,7 +110,13 @@ def remove(*, stored: StoredFile) -> None:
     """Forget a file: its row now, its contents when that is certain."""
     with transaction.atomic():
         stored.delete()
-        transaction.on_commit(lambda: stored.file.storage.delete(stored.file.name))
+        transaction.on_commit(lambda: discard(stored.file))
+
+
+def discard(file: FieldFile) -> None:
+    """Delete the contents of a row that was not written, or is gone."""
+    if file.name:
+        file.storage.delete(file.name)
 
 
 def remove_all(project: Project) -> None:

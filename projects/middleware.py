@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import timezone, translation
 
-from . import access, history
+from . import access, drafts, history
 from .models import Place, Project
 
 TENANT_ADDRESS = re.compile(
@@ -60,6 +60,9 @@ class TenantMiddleware:
         is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
         if request.project and request.method == "GET" and is_page:
             self.remember(request)
+        if request.method == "POST" and response.status_code == 302:
+            # The form at this address was saved.
+            drafts.forget(request.session, request.path)
         return response
 
     def turn_away(self, request: HttpRequest) -> HttpResponse | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-from . import archive, history, stages
+from . import archive, files, history, stages
 from .models import Project, SavePoint
 
 MOST = 30
@@ -30,22 +30,27 @@ class CannotGoBack(Exception):
 
 def make(*, project: Project, name: str, by: User | None) -> SavePoint:
     """Keep the project as it is now under that name."""
+    with transaction.atomic():
+        # One at a time, so that the limits hold.
+        Project.objects.select_for_update().get(pk=project.pk)
+        check_name(project=project, name=name)
+        return _keep(project, name.strip(), by)
+
+
+def check_name(*, project: Project, name: str) -> None:
+    """Raise CannotSave if the project can have no further save point, or none of that name."""
     name = name.strip()
     if not name:
         raise CannotSave(_("Give the save point a name."))
     if len(name) > 150:
         raise CannotSave(_("Choose a name of at most 150 letters."))
-    with transaction.atomic():
-        # One at a time, so that the limits hold.
-        Project.objects.select_for_update().get(pk=project.pk)
-        kept = SavePoint.objects.for_project(project)
-        if kept.filter(name=name).exists():
-            raise CannotSave(_("There is a save point of that name: choose another name."))
-        if kept.filter(is_automatic=False).count() >= MOST:
-            raise CannotSave(
-                _("A project keeps at most %(most)s save points: remove one first.") % {"most": MOST}
-            )
-        return _keep(project, name, by)
+    kept = SavePoint.objects.for_project(project)
+    if kept.filter(name=name).exists():
+        raise CannotSave(_("There is a save point of that name: choose another name."))
+    if kept.filter(is_automatic=False).count() >= MOST:
+        raise CannotSave(
+            _("A project keeps at most %(most)s save points: remove one first.") % {"most": MOST}
+        )
 
 
 def go_back(*, savepoint: SavePoint, by: User | None) -> SavePoint:
@@ -70,7 +75,7 @@ def go_back(*, savepoint: SavePoint, by: User | None) -> SavePoint:
             _drop_old_automatic(project, but=savepoint)
     except BaseException as fault:
         if new:
-            new.archive.storage.delete(new.archive.name)
+            files.discard(new.archive)
         if isinstance(fault, archive.CannotRestore):
             raise CannotGoBack(str(fault)) from fault
         if isinstance(fault, FileNotFoundError):
@@ -85,7 +90,7 @@ def remove(*, savepoint: SavePoint) -> None:
     """Forget a save point, with its file."""
     with transaction.atomic():
         savepoint.delete()
-        transaction.on_commit(lambda: savepoint.archive.storage.delete(savepoint.archive.name))
+        transaction.on_commit(lambda: files.discard(savepoint.archive))
 
 
 def _check_may_go_back(project: Project) -> None:
@@ -130,7 +135,7 @@ def _keep(project: Project, name: str, by: User | None, *, is_automatic: bool = 
     try:
         row.save()
     except BaseException:
-        row.archive.storage.delete(row.archive.name)
+        files.discard(row.archive)
         raise
     return row
 

@@ -65,9 +65,8 @@ def add_member(
         validate_email(email)
     except ValidationError:
         raise CannotShare(_("Write the whole e-mail address.")) from None
-    _check_role(role, department)
-    if ProjectMember.objects.for_project(project).filter(user__email__iexact=email).exists():
-        raise CannotShare(_("That person is a member already: change the role instead."))
+    check_role(project=project, member=None, role=role, department=department)
+    check_is_new(project=project, email=email)
     with history.acting(by=by):
         return members.invite_to_project(
             project=project, email=email, name=name, role=role, by=by, department=department.strip()
@@ -77,9 +76,7 @@ def add_member(
 @transaction.atomic
 def change_role(*, member: ProjectMember, role: str, by: User, department: str = "") -> None:
     member = _locked(member)
-    _check_role(role, department)
-    if role != ProjectRole.OWNER and _is_last_owner(member):
-        raise CannotShare(_("Make somebody else an owner first: this is the last one."))
+    check_role(project=member.project, member=member, role=role, department=department)
     member.role, member.department = role, department.strip()
     with history.acting(by=by):
         member.save()
@@ -88,7 +85,7 @@ def change_role(*, member: ProjectMember, role: str, by: User, department: str =
 @transaction.atomic
 def remove_member(*, member: ProjectMember, by: User) -> None:
     member = _locked(member)
-    if _is_last_owner(member):
+    if is_last_owner(member):
         raise CannotShare(_("Make somebody else an owner first: this is the last one."))
     with history.acting(by=by):
         member.delete()
@@ -100,12 +97,20 @@ def _locked(member: ProjectMember) -> ProjectMember:
     return ProjectMember.objects.get(pk=member.pk)
 
 
-def _is_last_owner(member: ProjectMember) -> bool:
+def is_last_owner(member: ProjectMember) -> bool:
     owners = ProjectMember.objects.filter(project=member.project_id, role=ProjectRole.OWNER)
     return member.role == ProjectRole.OWNER and not owners.exclude(pk=member.pk).exists()
 
 
-def _check_role(role: str, department: str) -> None:
+def check_is_new(*, project: Project, email: str) -> None:
+    if ProjectMember.objects.for_project(project).filter(user__email__iexact=email.strip()).exists():
+        raise CannotShare(_("That person is a member already: change the role instead."))
+
+
+def check_role(*, project: Project, member: ProjectMember | None, role: str, department: str) -> None:
+    """Raise CannotShare if the member (None: somebody new) cannot have that role."""
+    if member and role != ProjectRole.OWNER and is_last_owner(member):
+        raise CannotShare(_("Make somebody else an owner first: this is the last one."))
     if role not in ProjectRole.values:
         raise CannotShare(_("Choose a role from the list."))
     if role == ProjectRole.DEPARTMENT and not department.strip():

@@ -9,7 +9,7 @@ class SchedulingConfig(AppConfig):
         from projects import schedules, stages
         from projects.models import Stage
 
-        from . import stage_needs
+        from . import next_season, stage_needs
 
         # By the mail cluster: the solve cluster may be busy for hours.
         schedules.add("scheduling.tasks.sweep_runs", minutes=1, cluster="mail")
@@ -18,3 +18,4 @@ class SchedulingConfig(AppConfig):
         stages.register_need(Stage.ROOMS, stage_needs.for_rooms)
         stages.register_need(Stage.PUBLISHED, stage_needs.for_publishing)
         stages.register_guard(stage_needs.no_run_under_way)
+        next_season.register()

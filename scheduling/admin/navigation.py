@@ -3,13 +3,12 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from projects.admin_project import INSTITUTION, PROJECT
 from projects.models import (
     Change,
-    Institution,
     Membership,
     OutboxMessage,
     Person,
-    Project,
     ProjectMember,
     SavePoint,
     Stage,
@@ -117,6 +116,7 @@ SECTIONS = [
     Section(
         _("Project"),
         [
+            PROJECT,
             Listing(ProjectMember, "user-cog"),
             Listing(StoredFile, "folder"),
             Listing(SavePoint, "save"),
@@ -126,11 +126,10 @@ SECTIONS = [
     Section(
         _("Institution"),
         [
-            Listing(Project, "calendar-range"),
             Listing(Membership, "user-cog"),
             Listing(Person, "users"),
             Listing(OutboxMessage, "mail"),
-            Listing(Institution, "building-2"),
+            INSTITUTION,
         ],
     ),
 ]
