@@ -83,16 +83,14 @@ def solve(
     stop = MaxSeconds(30) if stop is None else stop
     if not stop.is_bounded:
         raise ValueError("Give the search an end: seconds or steps.")
-    return _Search(problem, stop, seed, {**problem.weights, **(weights or {})}, initial, callbacks).run(
-        replay
-    )
+    return Search(problem, stop, seed, {**problem.weights, **(weights or {})}, initial, callbacks).run(replay)
 
 
 class _Cancelled(Exception):
     pass
 
 
-class _Search:
+class Search:
     def __init__(
         self,
         problem: Problem,
@@ -228,14 +226,19 @@ class _Search:
             raise _Cancelled
 
     def best_plan(self) -> Plan:
-        m, s = self.model, self.state
-        uses = [
-            (part, int(s.best_slot_room[i]), int(s.best_slot_seats[i]))
-            for part in np.flatnonzero(s.best_slots).tolist()
-            for i in range(m.slot_ptr[part], m.slot_ptr[part] + s.best_slots[part])
-        ]
-        columns = np.array(uses, dtype=np.int64).reshape(-1, 3)
-        return Plan(s.best_period[self.units.unit], *columns.T.copy())
+        s = self.state
+        return self.as_plan(s.best_period, s.best_slots, s.best_slot_room, s.best_slot_seats)
+
+    def plan_now(self) -> Plan:
+        s = self.state
+        return self.as_plan(s.period, s.slots, s.slot_room, s.slot_seats)
+
+    def as_plan(self, period: Ints, slots: Ints, rooms: Ints, seats: Ints) -> Plan:
+        used = np.flatnonzero(slots)
+        part = np.repeat(used, slots[used])
+        place = [range(self.model.slot_ptr[k], self.model.slot_ptr[k] + slots[k]) for k in used]
+        where = np.array([i for places in place for i in places], dtype=np.int64)
+        return Plan(period[self.units.unit], part, rooms[where], seats[where])
 
     def as_units(self, plan: Plan) -> tuple[Ints, Ints, Ints, Ints]:
         """A plan in the shape that `construct.load` wants; units whose exams disagree are left out."""
