@@ -82,7 +82,13 @@ def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *,
     if not uploaded:
         return
     rows = [
-        _Stretch(*(table.values[name][index] for name in ("date", "start", "end")), table, index)
+        _Stretch(
+            table.values["date"][index],
+            table.values["start"][index],
+            table.values["end"][index],
+            table,
+            index,
+        )
         for table in uploaded
         for index in table.good()
     ]
@@ -97,7 +103,8 @@ def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *,
     for row in sorted(rows, key=lambda row: (row.day, row.starts)):
         if latest and row.day == latest.day and row.starts < latest.ends:
             # Of two that overlap, the row further down is told.
-            _say_overlap(*sorted((latest, row), key=lambda each: each.index), report)
+            other, later = sorted((latest, row), key=lambda each: each.place)
+            _say_overlap(other, later, report)
         if latest is None or (row.day, row.ends) > (latest.day, latest.ends):
             latest = row
 
@@ -109,16 +116,16 @@ class _Stretch(NamedTuple):
     starts: time
     ends: time
     table: Table | None = None
-    index: int = -1
+    place: int = -1
 
 
 def _say_overlap(other: _Stretch, later: _Stretch, report: Report) -> None:
-    if later.table is None or later.table.states[later.index] != GOOD:
+    if later.table is None or later.table.states[later.place] != GOOD:
         return
-    where = f"of row {other.table.numbers[other.index]}" if other.table else "that the project has"
+    where = f"of row {other.table.numbers[other.place]}" if other.table else "that the project has"
     later.table.fault(
         report,
-        later.index,
+        later.place,
         "start" if "start" in later.table.cells else "date",
         f"This period overlaps the one {where}, from {other.starts:%H:%M} to {other.ends:%H:%M}. "
         "Change the times of one.",

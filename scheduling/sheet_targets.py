@@ -187,6 +187,7 @@ def make_plan(
     """
     plan = Plan(target=target, rows=rows)
     columns = [column for column in target.fields if column in rows]
+    by_name = {column for column in columns if column in target.key or target.parent(column)}
     there = _existing(target, project, columns)
     length = len(next(iter(rows.values()), []))
     keys = list(as_keys([rows[name] for name in target.key])) if length else []
@@ -201,7 +202,7 @@ def make_plan(
         differing = tuple(
             column
             for column, value in zip(columns, values, strict=True)
-            if not _is_same(value, rows[column][index])
+            if not _is_same(value, rows[column][index], by_name=column in by_name)
         )
         if differing:
             plan.changed.append((pk, index, differing))
@@ -242,14 +243,13 @@ def _folded(target: Target, columns: list[str], flat: list[Any]) -> list[Any]:
     return values
 
 
-def _is_same(stored: Any, written: Any) -> bool:
+def _is_same(stored: Any, written: Any, *, by_name: bool) -> bool:
+    """`by_name`: the column is a key or names another row, so that the case of letters does not count."""
     if written is ABSENT or stored == written:
         return True
-    if stored in (None, "") and written in (None, ""):
-        return True
-    return (
-        isinstance(stored, str) and isinstance(written, str) and stored.casefold() == written.casefold() != ""
-    )
+    if stored in (None, "") or written in (None, ""):
+        return stored in (None, "") and written in (None, "")
+    return by_name and as_key((stored,)) == as_key((written,))
 
 
 def existing_keys(project: Project, sheet: str, columns: tuple[str, ...]) -> Iterator[Key]:

@@ -172,7 +172,7 @@ def _day(name: str, header: str, also: str = "", *, day_first: bool, **options: 
 
 
 def _clock(name: str, header: str, also: str = "", **options: Any) -> Column:
-    options = {"empty": None, "help": "A time, such as 08:30.", **options}
+    options = {"empty": None, "doubt": moments.is_at_night, "help": "A time, such as 08:30.", **options}
     return _column(name, header, moments.clock, also, **options)
 
 
@@ -185,6 +185,7 @@ def _hours() -> Column:
         empty=None,
         unpack=("start", "end"),
         is_compared=False,
+        doubt=moments.is_at_night,
         help="From when to when: 09:00 - 12:00.",
     )
 

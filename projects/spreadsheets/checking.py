@@ -73,7 +73,7 @@ def _differences(earlier: Table, first: int, later: Table, second: int) -> list[
         if name not in earlier.values or not later.dataset.column(name).is_compared:
             continue
         here, there = values[second], earlier.values[name][first]
-        if here != there and as_key((here,)) != as_key((there,)):
+        if here not in (None, "", ()) and as_key((here,)) != as_key((there,)):
             differing.append(later.header(name, second))
     return differing
 

@@ -133,7 +133,7 @@ def _clean_column(table: Table, column: Column, told: set[tuple[int, str]], repo
                 told.add((index, column.name))
         else:
             # Only what was read without fault is remembered: each faulty cell is reported.
-            if column.doubt and (doubt := column.doubt(cell)):
+            if column.doubt and (doubt := column.doubt(cell, table.header(column.name, index))):
                 doubts.setdefault(doubt, []).append(index)
             else:
                 known[memo] = value
@@ -152,11 +152,11 @@ def _visible(cell: Any) -> bool:
 
 def _say_doubt(table: Table, column: Column, doubt: str, indexes: list[int], report: Report) -> None:
     first = indexes[0]
-    others = f", and {len(indexes) - 1} more cells of this column," if len(indexes) > 1 else ""
+    others = f" like {len(indexes) - 1} more of this column" if len(indexes) > 1 else ""
     table.note(
         report,
         Level.WARNING,
-        f"This cell{others} can be read in two ways and {'were' if others else 'was'} {doubt}. Check it.",
+        f"This cell{others} can be read in two ways and was {doubt}. Check it.",
         row=table.numbers[first],
         column=table.header(column.name, first),
         value=shown(table.cells[column.name][first]),
@@ -190,11 +190,9 @@ def _require(table: Table, told: set[tuple[int, str]], report: Report) -> None:
             if value == column.empty and (index, column.name) not in told and table.states[index] != SKIPPED:
                 if column.name not in table.cells:
                     continue
+                header = table.header(column.name, index)
                 table.fault(
-                    report,
-                    index,
-                    column.name,
-                    f"{column.header} is missing. Write it, or clear the whole row.",
+                    report, index, column.name, f"{header} is missing. Write it, or clear the whole row."
                 )
                 told.add((index, column.name))
 

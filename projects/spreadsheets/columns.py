@@ -23,8 +23,8 @@ class Column:
     required: bool = False
     empty: Any = ""  # what an empty cell means
     help: str = ""
-    # Why a cell that can be read might mean something else; "" for no doubt.
-    doubt: Callable[[Any], str] | None = None
+    # (cell, header) → how a cell was read that might mean something else; "" for no doubt.
+    doubt: Callable[[Any, str], str] | None = None
     # An empty cell repeats the one above it, in rows where one of these columns is filled.
     carry_with: tuple[str, ...] = ()
     # Number formats that pad with zeros (0012) are part of the value.

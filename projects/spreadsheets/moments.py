@@ -8,6 +8,7 @@ from typing import Any
 from .cells import DASHES, BadCell, Clean, as_number, text
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+EARLIEST = time(5)
 
 
 def minutes(low: int, high: int) -> Clean:
@@ -46,13 +47,15 @@ def _minutes(value: Any) -> int:
     return round(number * 60) if 0 < number <= 10 else round(number)
 
 
-def is_in_hours(value: Any) -> str:
-    """The doubt about a bare small number of a length of time."""
+def is_in_hours(value: Any, header: str) -> str:
+    """The doubt about a bare small number of a length of time, unless the header speaks of hours."""
+    if re.search(r"\bh(ou)?rs?\b", header, re.IGNORECASE):
+        return ""
     try:
         number = as_number(value)
     except BadCell:
         return ""
-    return f"read as hours: {round(number * 60)} minutes" if 0 < number <= 10 else ""
+    return "read as hours" if 0 < number <= 10 else ""
 
 
 _CLOCK = re.compile(
@@ -134,10 +137,21 @@ def hours(value: Any) -> tuple[time, time]:
     if not found:
         raise BadCell("Write from when to when, such as 09:00 - 12:00.")
     starts, ends = clock(found[1].strip()), clock(found[2].strip())
-    # "9:00 - 10:30 am", "1:00 - 3:00 pm"
-    if ends <= starts and (half := re.search(r"[ap]\.?m", found[2], re.IGNORECASE)):
-        starts = clock(f"{found[1].strip()} {half[0]}")
+    # "1:00 - 4:00 pm" means the afternoon twice; "9:00 - 1:00 pm" does not.
+    if starts.hour < 12 <= ends.hour and not re.search(r"m\b", found[1], re.IGNORECASE):
+        later = starts.replace(hour=starts.hour + 12)
+        if later < ends and re.search(r"p\.? ?m", found[2], re.IGNORECASE):
+            starts = later
     return starts, ends
+
+
+def is_at_night(value: Any, header: str) -> str:
+    """The doubt about 2:00 without am or pm: nobody sits an exam then."""
+    try:
+        starts = hours(value)[0] if isinstance(value, str) and _SPAN.fullmatch(text(value)) else clock(value)
+    except BadCell:
+        return ""
+    return "read as a time of the night" if starts < EARLIEST else ""
 
 
 def day(*, day_first: bool = True) -> Clean:
@@ -212,10 +226,10 @@ def _no_such_day(year: int, month: int, day_of_month: int) -> str:
     return f"{name} has no day {day_of_month}. Correct the date."
 
 
-def is_ambiguous_day(*, day_first: bool = True) -> Callable[[Any], str]:
+def is_ambiguous_day(*, day_first: bool = True) -> Callable[[Any, str], str]:
     """The doubt about a date such as 03/04/2027, and about one that only the other order can read."""
 
-    def doubt(value: Any) -> str:
+    def doubt(value: Any, header: str) -> str:
         found = _NUMBERS.fullmatch(_CLOCK_AFTER.sub("", value.strip())) if isinstance(value, str) else None
         if not found or found[1] == found[2]:
             return ""

@@ -22,12 +22,16 @@ def read_workbook(
     choices: Mapping[str, Choice] | None = None,
     remembered: Remembered | None = None,
 ) -> list[Table]:
-    """All sheets that hold one of the datasets. Hidden sheets are listed, and read only by choice."""
+    """All sheets that hold one of the datasets. Hidden sheets are listed, and read only by choice.
+
+    `choices`: "sheet", or "file/sheet" where files share sheet names → what a person decided about it.
+    """
     for notice in workbook.notices:
         report.add(Level.WARNING, notice, file=workbook.name)
     tables = []
+    decided = choices or {}
     for sheet in workbook.sheets:
-        choice = (choices or {}).get(sheet.name, Choice())
+        choice = decided.get(f"{workbook.name}/{sheet.name}") or decided.get(sheet.name) or Choice()
         tables += _read_sheet(workbook.name, sheet, datasets, report, choice, remembered or {})
     return tables
 

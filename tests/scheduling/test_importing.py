@@ -143,6 +143,9 @@ def test_the_case_of_letters_makes_no_new_row(bring):
     outcome = bring({"Courses": [["Code", "Title"], ["phy-1", "Physics One"]]})
     assert outcome.changes["Courses"]["changed"] == 1
     assert Course.objects.get(code="PHY-1").title == "Physics One"
+    assert (
+        bring({"Courses": [["Code", "Title"], ["PHY-1", "PHYSICS ONE"]]}).changes["Courses"]["changed"] == 1
+    )
 
 
 def test_a_replacement_removes_what_the_sheet_does_not_have(project, bring):

@@ -78,7 +78,8 @@ def _sentences(outcome: Outcome) -> list[str]:
     lines = []
     for entry in outcome.report.sheets:
         if entry.dataset:
-            parts = [f"{entry.accepted:,} rows taken as {entry.dataset}"]
+            rows = "row" if entry.accepted == 1 else "rows"
+            parts = [f"{entry.accepted:,} {rows} taken as {entry.dataset}"]
             parts += [f"{entry.faulty:,} with errors"] if entry.faulty else []
             parts += [f"{entry.held_back:,} held back by errors elsewhere"] if entry.held_back else []
             parts += [f"{entry.merged:,} repeated"] if entry.merged else []

@@ -15,6 +15,13 @@ def test_the_same_key_with_other_values_is_an_error_at_the_later_row(save, read)
     assert "1 stands in row 2 already, with another Age" in found.said
 
 
+def test_an_empty_cell_contradicts_nothing(save, read):
+    assert read(save({"Folk": [*PEOPLE, ["1", "Mia", ""]]})).errors == []
+    assert read(save({"Folk": [*PEOPLE, ["3", "Zoë", ""], ["3", "Zoë", 9]]})).errors == [
+        ("Folk", 5, "Number")
+    ]
+
+
 def test_twins_are_found_across_sheets(save, read):
     found = read(save({"North": PEOPLE, "South": [["Number", "Name"], ["1", "Emma"]]}))
     assert found.errors == [("South", 2, "Number")]

@@ -3,7 +3,15 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from projects.spreadsheets.cells import BadCell
-from projects.spreadsheets.moments import clock, day, hours, is_ambiguous_day, is_in_hours, minutes
+from projects.spreadsheets.moments import (
+    clock,
+    day,
+    hours,
+    is_ambiguous_day,
+    is_at_night,
+    is_in_hours,
+    minutes,
+)
 
 JANUARY_4 = date(2027, 1, 4)
 
@@ -67,7 +75,7 @@ def test_what_is_no_date_is_refused_with_its_reason(written, reason):
     ],
 )
 def test_a_date_with_two_readings_is_doubted(written, is_doubtful):
-    assert bool(is_ambiguous_day()(written)) is is_doubtful
+    assert bool(is_ambiguous_day()(written, "Date")) is is_doubtful
 
 
 @pytest.mark.parametrize(
@@ -115,8 +123,31 @@ def test_a_length_of_time_is_read_as_minutes(written):
 
 
 def test_a_small_bare_number_is_hours_and_doubted():
-    assert is_in_hours(3.0) == "read as hours: 180 minutes"
-    assert is_in_hours(180.0) == is_in_hours("3 h") == ""
+    assert is_in_hours(3.0, "Duration") == "read as hours"
+    assert (
+        is_in_hours(180.0, "Duration")
+        == is_in_hours("3 h", "Duration")
+        == is_in_hours(3.0, "Duration (hrs)")
+        == ""
+    )
+
+
+def test_a_time_of_the_night_is_doubted():
+    assert is_at_night("2:00", "Start") == is_at_night("2:00 - 5:00", "Hours") != ""
+    assert (
+        is_at_night("2:00 pm", "Start")
+        == is_at_night(time(9), "Start")
+        == is_at_night("lunch", "Start")
+        == ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "starts"),
+    [("1:00 - 4:00 PM", 13), ("9:00 - 1:00 pm", 9), ("1 am - 4 pm", 1), ("13:00 - 16:00", 13)],
+)
+def test_one_pm_may_stand_for_both_ends(written, starts):
+    assert hours(written)[0] == time(starts)
 
 
 @pytest.mark.parametrize("written", ["two hours", "-5", "0", "900"])

@@ -149,7 +149,7 @@ def test_dates_with_two_readings_are_one_warning_for_the_column(save, read):
     found = read(save({"Visits": rows}))
     (warning,) = [finding for finding in found.report.findings if finding.level == "warning"]
     assert (warning.row, warning.column) == (2, "Date")
-    assert "1 more cell" in warning.message
+    assert "like 1 more of this column" in warning.message
     assert found.column("date")[0] == date(2027, 4, 3)
 
 
