@@ -52,7 +52,7 @@ def calendar_file(events: Iterable[CalendarEvent], *, name: str, changed_at: dt.
             if isinstance(moment.tzinfo, ZoneInfo):
                 years.setdefault(moment.tzinfo, set()).add(moment.year)
     parts = [_time_zone(zone, min(of), max(of)) for zone, of in sorted(years.items(), key=str)]
-    parts += [_event(event, stamp) for event in events]
+    parts += [_event(event, str(event.starts_at.tzinfo), stamp) for event in events]
     whole = calendar.to_ical()
     end = whole.rindex(b"END:VCALENDAR")
     return whole[:end] + b"".join(parts) + whole[end:]
@@ -67,7 +67,8 @@ def _time_zone(zone: ZoneInfo, first: int, last: int) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _event(event: CalendarEvent, stamp: dt.datetime) -> bytes:
+def _event(event: CalendarEvent, zone: str, stamp: dt.datetime) -> bytes:
+    """`zone` is there for the cache: one moment in two zones is equal to Python, and two lines in a file."""
     return Event.new(
         uid=event.uid,
         stamp=stamp,
