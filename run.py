@@ -222,7 +222,7 @@ def demo_environment() -> dict[str, str]:
         "SECRET_KEY": secret.read_text(),
         "DATABASE_URL": f"sqlite:///{quote(str(place / 'datesheet.sqlite3'))}",
         "MEDIA_ROOT": str(place / "files"),
-        "EMAIL_URL": f"filemail://{quote(str(place / 'mail'))}",
+        "EMAIL_URL": f"filemail:///{quote(str(place / 'mail'))}",
         "SITE_URL": f"http://{host}:{port}",
         **environment(),
     }

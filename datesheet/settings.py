@@ -247,7 +247,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # --- mail -------------------------------------------------------------------------------------------------
 vars().update(
-    env.email("EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail://{VAR_DIR / 'mail'}")
+    env.email("EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
 )
 EMAIL_TIMEOUT = 20  # seconds; the mail queue gives a task 60
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Datesheet <noreply@localhost>")
