@@ -39,7 +39,6 @@ def register(*, institution: Institution, people: Iterable[tuple[str, str]]) -> 
     return len(rows)
 
 
-@transaction.atomic
 def replace_busy_times(
     *,
     institution: Institution,
@@ -51,31 +50,31 @@ def replace_busy_times(
     People the registry does not know yet are added to it. `source` names the writer: "project:12".
     """
     rows = [(number.strip(), starts_at, ends_at, what) for number, starts_at, ends_at, what in rows]
-    # One writer at a time for an institution, or two would each leave their rows.
-    Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
-    numbers = sorted({row[0] for row in rows})
+    numbers = sorted({number for number, *_ in rows})
     people = _by_number(institution, numbers)
     unknown = [number for number in numbers if number not in people]
     if unknown:
         register(institution=institution, people=[(number, "") for number in unknown])
         people |= _by_number(institution, unknown)
-    BusyTime.objects.for_institution(institution).filter(source=source).delete()
-    BusyTime.objects.bulk_create(
-        [
-            BusyTime(
-                institution=institution,
-                person_id=people[number],
-                starts_at=starts_at,
-                ends_at=ends_at,
-                what=what,
-                source=source,
-            )
-            for number, starts_at, ends_at, what in rows
-        ],
-        BATCH,
-    )
-    history.note(institution=institution, what=source, action="changed", model=BusyTime, rows=len(rows))
-    return len(rows)
+    times = [
+        BusyTime(
+            institution_id=institution.pk,
+            person_id=people[number],
+            starts_at=starts_at,
+            ends_at=ends_at,
+            what=what,
+            source=source,
+        )
+        for number, starts_at, ends_at, what in rows
+    ]
+    # All is prepared before: on SQLite nobody else writes while this transaction runs.
+    with transaction.atomic():
+        # One writer at a time for an institution, or two would each leave their rows.
+        Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
+        BusyTime.objects.for_institution(institution).filter(source=source).delete()
+        BusyTime.objects.bulk_create(times, BATCH)
+        history.note(institution=institution, what=source, action="changed", model=BusyTime, rows=len(times))
+    return len(times)
 
 
 def busy(
