@@ -226,6 +226,8 @@ STORAGES = {
         )
     },
 }
+# Nothing collected yet: serve each file from where it lies.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or not STATIC_ROOT.exists()
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 UPLOAD_MAX_BYTES = 200 * 1024 * 1024
