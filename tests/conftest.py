@@ -1,7 +1,11 @@
 """The world of every test: its database, its files, its languages. Rows come from tests/factories."""
 
+import os
+from urllib.parse import urlsplit
+
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 
 
 def pytest_addoption(parser):
@@ -24,6 +28,15 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
     database = django_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture
+def database_url(transactional_db):
+    """This test's own database, for another process."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture(autouse=True)

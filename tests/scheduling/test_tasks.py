@@ -9,7 +9,6 @@ from datetime import timedelta
 import psutil
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from scheduling import solving, tasks
@@ -20,18 +19,10 @@ from .worlds import small_season
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
-def database_url() -> str:
-    """The test's own database, for another process."""
-    name = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{name['NAME']}"
-    return f"postgres://{name['USER']}@/{name['NAME']}?host={name['HOST']}"
-
-
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch, database_url):
     """A running queue; whatever is left of it is ended after the test."""
-    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SOLVE_WORKERS", "1")
     started = subprocess.Popen(
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
