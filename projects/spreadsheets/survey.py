@@ -23,6 +23,7 @@ MAX_FILLED, MAX_DENSE, MAX_MOSTLY_EMPTY = 6_000_000, 12_000_000, 3_000_000
 MAX_REPEATED = 200_000  # an ods file can say “this cell, a million times”
 WIDE, MAX_FILLED_WIDE, MAX_DENSE_WIDE = 200, 700_000, 2_000_000
 
+MAX_CELL = 256 * 1024  # bytes of XML; a cell holds 32,767 characters
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _FLAGS = re.compile(rb'<(?:\w+:)?f[ >/]|<(?:\w+:)?row [^>]*hidden="(?:1|true)"|\bt="e"')
 
@@ -146,6 +147,7 @@ class Package:
         start: Callable[[str, dict[str, str]], None],
         end: Callable[[str], None] | None = None,
         text: Callable[[str], None] | None = None,
+        shorten: Callable[[bytes], bytes] = lambda piece: piece,
     ) -> None:
         """Stream a member through expat. Element names arrive without their prefix."""
         parser = expat.ParserCreate()
@@ -158,7 +160,7 @@ class Package:
         parser.EntityDeclHandler = _refuse_entities
         try:
             for piece in self.stream(name):
-                parser.Parse(piece, False)
+                parser.Parse(shorten(piece), False)
             parser.Parse(b"", True)
         except expat.ExpatError as damage:
             raise CannotOpen("The file is damaged. Open it, save it anew and upload it again.") from damage
@@ -257,7 +259,9 @@ def _glance(package: Package, sheet: str, member: str, padding: dict[int, str]) 
         cut = cut if cut > len(piece) - 4096 else len(piece)
         piece, rest = piece[:cut], piece[cut:]
         if b"</c>" not in piece and b":c>" not in piece:
-            continue  # formatting only
+            # Formatting only; but the last cell may be one whose value comes with the next piece.
+            rest = piece[max(piece.rfind(b"<c "), 0) :][-MAX_CELL:] + rest
+            continue
         if needs_second_look or (_may_hold_flags(piece, padding) and flags.search(piece)):
             needs_second_look = True
             continue
@@ -333,9 +337,17 @@ def _second_look(package: Package, sheet: str, member: str, padding: dict[int, s
             if style.isdigit() and kind in (None, "n") and int(style) in padding:
                 survey.padded[row, column] = padding[int(style)]
 
-    package.parse(member, start, end, text)
+    package.parse(member, start, end, text, shorten=_without_empty_rows)
     survey.check_size(sheet)
     return survey
+
+
+def _without_empty_rows(piece: bytes) -> bytes:
+    """Drop whole rows of a piece that holds formatting only: a million would take the parser long."""
+    if b"</c>" in piece or b":" in piece or piece.count(b"<row ") != piece.count(b'<row r="'):
+        return piece
+    first, last = piece.find(b"</row>"), piece.rfind(b"<row ")
+    return piece[: first + 6] + piece[last:] if 0 <= first < last else piece
 
 
 def survey_ods(package: Package) -> dict[str, Survey]:

@@ -83,6 +83,21 @@ def test_one_value_in_the_last_cell_is_refused_by_its_name(save):
         open_workbook(path)
 
 
+@pytest.mark.parametrize("size", [7, 64, 1000])
+@pytest.mark.parametrize("last", ["far", "=1+1"])
+def test_how_a_file_is_cut_into_pieces_changes_nothing(save, monkeypatch, size, last):
+    def change(book):
+        for row in range(2, 60):
+            book["A"].cell(row, 2).number_format = "0.00"
+        book["A"]["AB60"] = last
+
+    path = save({"A": [["a", "b"]]}, change)
+    whole = survey(path)
+    monkeypatch.setattr("projects.spreadsheets.survey.MEGABYTE", size)
+    assert survey(path) == whole
+    assert (whole.last_row, whole.last_column, len(whole.unstored)) == (60, 27, last.startswith("="))
+
+
 def test_cells_without_references_are_counted_by_the_parser(save, tmp_path):
     path = tmp_path / "bare.xlsx"
     with zipfile.ZipFile(save({"A": [["a", "b"], ["c", "d"]]})) as old, zipfile.ZipFile(path, "w") as new:
