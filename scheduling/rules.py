@@ -180,19 +180,19 @@ RULES: tuple[RuleInfo, ...] = (
         "mixed_durations",
         _("Different lengths in one room"),
         _("Exams of different length share a room, so that some leave while others write."),
-        weight=2,
+        weight=5,
     ),
     RuleInfo(
         "split_rooms",
         _("Exams over several rooms"),
         _("Each room of an exam beyond its first."),
-        weight=3,
+        weight=20,
     ),
     RuleInfo(
         "split_blocks",
         _("Exams over several blocks"),
         _("A room of an exam is in another block than its first."),
-        weight=3,
+        weight=10,
     ),
     RuleInfo(
         "empty_seats",

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import condition, require_safe
 
@@ -61,7 +61,8 @@ def datesheet(request: HttpRequest, institution: str, project: str) -> HttpRespo
         "days": _by_day(rows),
         "exams": len(rows),
     }
-    response = render(request, "scheduling/datesheet.html", context)
+    with timezone.override(publication.project.institution.time_zone):
+        response = render(request, "scheduling/datesheet.html", context)
     patch_cache_control(response, private=True, max_age=0, must_revalidate=True)
     return response
 
