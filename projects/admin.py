@@ -9,10 +9,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import models
 from django.forms import ModelForm, Script
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from . import access
+from . import access, history_admin
 from .models import ProjectModel, ProjectRole, Role, TenantModel
 
 
@@ -98,6 +98,13 @@ class _InsideTheProject:
         return self._may_edit_row(request, obj)
 
 
+class _WithHistory:
+    """A row's "history" is ours (projects.history): Django's own knows neither bulk changes nor tenants."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return history_admin.object_history(request, self, object_id, extra_context)
+
+
 class _KeepsDrafts:
     """Its forms offer again what was typed and not saved (projects.drafts)."""
 
@@ -105,7 +112,7 @@ class _KeepsDrafts:
         js = (Script("js/drafts.js", defer=True),)
 
 
-class ProjectScopedAdmin(_InsideTheProject, _KeepsDrafts, admin.ModelAdmin):
+class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     # Words on the list's page: what these rows are, and what to do while there are none.
@@ -178,7 +185,7 @@ class InstitutionScopedForm(ModelForm):
         return super()._get_validation_exclusions() - {"institution"}
 
 
-class InstitutionScopedAdmin(_KeepsDrafts, admin.ModelAdmin):
+class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, admin.ModelAdmin):
     """The office's pages: rows of request.institution, for the roles named, outside any project."""
 
     form = InstitutionScopedForm
@@ -239,5 +246,5 @@ class ProjectScopedRelatedFilter(admin.RelatedFieldListFilter):
         return [(row.pk, str(row)) for row in rows]
 
 
-# The pages of the office and the history: registered when Django looks for this module.
-from . import admin_office, admin_project, history_admin  # noqa: E402, F401
+# The pages of the office and of the project: registered when Django looks for this module.
+from . import admin_office, admin_project  # noqa: E402, F401

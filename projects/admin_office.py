@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from . import history_admin, members, outbox
+from . import members, outbox
 from .admin import InstitutionScopedAdmin, InstitutionScopedForm
 from .models import BusyTime, Membership, OutboxMessage, Person, Role
 
@@ -93,9 +93,6 @@ class MembershipAdmin(InstitutionScopedAdmin):
         may = super().has_delete_permission(request, obj)
         return may and not (obj and members.is_last_administrator(obj))
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        return history_admin.object_history(request, self, object_id, extra_context)
-
     @admin.display(description=gettext_lazy("e-mail"), ordering="user__email")
     def email(self, membership: Membership) -> str:
         return membership.user.email
@@ -135,9 +132,6 @@ class OutboxMessageAdmin(InstitutionScopedAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return self._has_role(request, self.view_roles)
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        return history_admin.object_history(request, self, object_id, extra_context)
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
@@ -201,6 +195,3 @@ class PersonAdmin(InstitutionScopedAdmin):
         return False
 
     has_change_permission = has_delete_permission = has_add_permission
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        return history_admin.object_history(request, self, object_id, extra_context)

@@ -90,6 +90,15 @@ def test_nothing_in_the_history_can_be_changed(alice_page, project, client):
     assert client.get("/at/here/spring/staff/projects/change/add/").status_code == 403
 
 
+def test_a_room_s_history_is_behind_its_own_page(alice_page, project, client):
+    room = RoomFactory(project=project, code="B-1", exam_capacity=30)
+    Room.objects.for_project(project).update(exam_capacity=31)
+    page = client.get(f"/at/here/spring/staff/scheduling/room/{room.pk}/history/").content.decode()
+    assert "<td>30</td><td>31</td>" in page
+    stranger = RoomFactory()
+    assert client.get(f"/at/here/spring/staff/scheduling/room/{stranger.pk}/history/").status_code == 404
+
+
 def test_a_row_s_history_tells_of_its_own_changes_and_of_bulk_ones(client, project):
     administrator = MembershipFactory(institution=project.institution, role=Role.ADMINISTRATOR)
     other = MembershipFactory(institution=project.institution, role=Role.OFFICE)
