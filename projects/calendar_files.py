@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone
+from icalendar.enums import STATUS, TRANSP
 
 PRODUCT = "-//Datesheet//Calendar files//EN"
 # Long enough to be polite, short enough for a room that moved overnight.
@@ -79,7 +80,7 @@ def _event(event: CalendarEvent, zone: str, stamp: dt.datetime) -> bytes:
         location=event.place or None,
         description=event.description or None,
         sequence=event.sequence,
-        status=event.status,
+        status=STATUS(event.status),
         # A cancelled event takes nobody's time.
-        transparency="TRANSPARENT" if event.status == "CANCELLED" else "OPAQUE",
+        transparency=TRANSP.TRANSPARENT if event.status == "CANCELLED" else TRANSP.OPAQUE,
     ).to_ical()
