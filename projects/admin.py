@@ -188,7 +188,7 @@ class InstitutionScopedForm(ModelForm):
 class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, admin.ModelAdmin):
     """The office's pages: rows of request.institution, for the roles named, outside any project."""
 
-    form = InstitutionScopedForm
+    form: type[ModelForm] = InstitutionScopedForm
     view_roles: frozenset[Role] = frozenset({Role.ADMINISTRATOR, Role.OFFICE})
     edit_roles: frozenset[Role] = frozenset({Role.ADMINISTRATOR})
     list_per_page = 50

@@ -1,19 +1,22 @@
 """The office's pages: members, messages, the person registry. At the institution's address only."""
 
+import zoneinfo
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from . import members, outbox
+from . import history, members, outbox
 from .admin import InstitutionScopedAdmin, InstitutionScopedForm
-from .models import BusyTime, Membership, OutboxMessage, Person, Role
+from .models import BusyTime, Institution, Membership, OutboxMessage, Person, Role
 
 
 class MembershipForm(InstitutionScopedForm):
@@ -100,6 +103,58 @@ class MembershipAdmin(InstitutionScopedAdmin):
     @admin.display(description=gettext_lazy("last signed in at"), ordering="user__last_login")
     def last_signed_in_at(self, membership: Membership) -> Any:
         return membership.user.last_login
+
+
+class InstitutionForm(ModelForm):
+    class Meta:
+        model = Institution
+        fields = ("name", "address", "language", "time_zone", "currency", "requires_second_factor")
+
+    def clean_time_zone(self) -> str:
+        name = self.cleaned_data["time_zone"]
+        if name not in zoneinfo.available_timezones():
+            raise forms.ValidationError(_("Write it as the time zone database does: Asia/Karachi."))
+        return name
+
+
+@admin.register(Institution)
+class InstitutionAdmin(InstitutionScopedAdmin):
+    about = gettext_lazy("What stands on letterheads, and what holds for everybody here.")
+    icon = "school"
+    form = InstitutionForm
+    view_roles = frozenset({Role.ADMINISTRATOR})
+    list_display = ("name", "requires_second_factor", "time_zone", "language")
+    actions = None
+
+    def get_queryset(self, request: Any) -> QuerySet[Institution]:
+        here = request.institution
+        return Institution.objects.filter(pk=here.pk) if here else Institution.objects.none()
+
+    def get_search_results(self, request: Any, queryset: QuerySet, search_term: str) -> Any:
+        return admin.ModelAdmin.get_search_results(self, request, queryset, search_term)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_delete_permission = has_add_permission
+
+    def save_model(self, request: HttpRequest, obj: Institution, form: Any, change: bool) -> None:
+        before = {name: form.initial[name] for name in form.changed_data}
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            # The institution is no row of a tenant, so it does not write its own history.
+            history.note(
+                institution=obj,
+                what=str(obj),
+                model=Institution,
+                action="changed",
+                before={str(obj.pk): before},
+                after={str(obj.pk): {name: form.cleaned_data[name] for name in form.changed_data}},
+            )
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        address = reverse("admin:projects_change_changelist")
+        return redirect(f"{address}?kind={Institution._meta.label_lower}")
 
 
 @admin.register(OutboxMessage)

@@ -221,8 +221,14 @@ def _field_name(model: type[models.Model], name: str) -> str:
 
 def _row_names(model: type[models.Model], change: Change, keys: dict[str, Any]) -> dict[str, str]:
     numbers = [key for key in keys if key.isdecimal()]
-    rows = model._base_manager.filter(institution=change.institution_id, pk__in=numbers)
+    rows = model._base_manager.filter(pk__in=numbers)
+    if _is_of_a_tenant(model):
+        rows = rows.filter(institution=change.institution_id)
     return {str(row.pk): str(row) for row in rows}
+
+
+def _is_of_a_tenant(model: type[models.Model]) -> bool:
+    return any(field.name == "institution" for field in model._meta.concrete_fields)
 
 
 def _reference_names(
@@ -235,7 +241,7 @@ def _reference_names(
             continue
         numbers = {sample[field.name] for sample in samples if (sample or {}).get(field.name)}
         rows = field.related_model._base_manager.filter(pk__in=numbers)
-        if any(column.name == "institution" for column in field.related_model._meta.concrete_fields):
+        if _is_of_a_tenant(field.related_model):
             rows = rows.filter(institution=change.institution_id)
         names |= {(field.name, row.pk): str(row) for row in rows}
     return names

@@ -43,6 +43,9 @@ class RuleSetting(ProjectModel):
 class Run(ProjectModel):
     """One solve: asked for, running, over. The row is the truth; the queue is only the doorbell."""
 
+    # It changes every second while it runs, and keeps its own record.
+    keeps_history = False
+
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting for a worker")
         RUNNING = "running", _("running")

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from projects import outbox, people
-from projects.models import Membership, OutboxMessage, Role
+from projects.models import Change, Membership, OutboxMessage, Role
 from tests.factories.projects import (
     InstitutionFactory,
     MembershipFactory,
@@ -15,7 +15,7 @@ from tests.factories.projects import (
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("membership", "outboxmessage", "person", "change")
+PAGES = ("institution", "membership", "outboxmessage", "person", "change")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def message_to(institution, **fields):
 @pytest.mark.parametrize(
     ("role", "may_open"),
     [
-        (Role.ADMINISTRATOR, {"membership", "outboxmessage", "person", "change"}),
+        (Role.ADMINISTRATOR, {"institution", "membership", "outboxmessage", "person", "change"}),
         (Role.OFFICE, {"outboxmessage", "person"}),
         (Role.TUTOR, set()),
         (Role.STAFF, set()),
@@ -150,6 +150,25 @@ def test_the_last_administrator_can_be_neither_demoted_nor_removed(as_, institut
     assert client.post(f"{address('membership')}{last.pk}/delete/", {"post": "yes"}).status_code == 403
     MembershipFactory(institution=institution, role=Role.ADMINISTRATOR)
     assert client.post(f"{address('membership')}{last.pk}/change/", {"role": "office"}).status_code == 302
+
+
+def test_an_administrator_asks_staff_for_a_second_factor_and_history_says_so(as_, institution):
+    client = as_(Role.ADMINISTRATOR)
+    there = InstitutionFactory()
+    words = {"name": "Here", "language": "en", "time_zone": "Asia/Karachi", "currency": "PKR"}
+    page = client.post(f"{address('institution')}{institution.pk}/change/", {**words, "time_zone": "Mars"})
+    assert b"Asia/Karachi" in page.content
+    client.post(
+        f"{address('institution')}{institution.pk}/change/", {**words, "requires_second_factor": "on"}
+    )
+    institution.refresh_from_db()
+    assert institution.requires_second_factor
+    line = Change.objects.get(model="projects.institution")
+    assert line.after[str(institution.pk)]["requires_second_factor"] is True
+    # Another's is not there.
+    client.post(f"{address('institution')}{there.pk}/change/", words)
+    there.refresh_from_db()
+    assert there.name != "Here"
 
 
 def test_the_list_of_messages_takes_the_same_queries_for_one_and_for_many(as_, institution):
