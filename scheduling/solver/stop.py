@@ -21,7 +21,7 @@ class Stop(Protocol):
 
 
 class MaxSeconds(NamedTuple):
-    """So many seconds by the clock on the wall, or of this process' processor time. The search cools over them."""
+    """So many seconds by the clock on the wall, or of this process' processor; the search cools over them."""
 
     seconds: float
     clock: Literal["wall", "cpu"] = "wall"

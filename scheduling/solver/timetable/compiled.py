@@ -11,8 +11,8 @@ if config.CACHE_DIR:
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     config.CACHE_DIR = str(Path(config.CACHE_DIR) / hashlib.sha256(sources).hexdigest()[:16])
 
-# Without _nrt Numba counts references to every array of the tuples at every use, ten times the work of the rest; the
-# kernels make no arrays, they only use those that they are given.
+# Without _nrt Numba counts references to every array of the tuples at every use, ten times the work of the
+# rest; the kernels make no arrays, they only use those that they are given.
 entry = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
 # Called from kernels only: a wrapper for Python would cost more to compile than the kernel.
 kernel = njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)

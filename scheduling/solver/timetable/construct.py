@@ -19,7 +19,7 @@ def noise(s):
 
 @kernel
 def most_constrained(m, s):
-    """The unplaced unit with the fewest free periods, often ejected ones first; -1 if no other can be placed."""
+    """The unplaced unit with the fewest free periods, often ejected ones first; -1 if none can be placed."""
     chosen = -1
     for u in range(len(s.period)):
         if s.wish_period[u] >= 0:
@@ -51,7 +51,7 @@ def most_constrained(m, s):
 
 @kernel
 def measure_harm(m, s, u, step, harm):
-    """What placing unit u in each period would eject, by how hard that was to place, and a little for its price."""
+    """What placing unit u in each period ejects, by how hard that was to place; a little for its price."""
     periods = len(harm)
     for p in range(periods):
         price = s.table[u, p]
@@ -122,8 +122,8 @@ def smallest(harm):
 
 @entry
 def build(m, s, steps):
-    """Place units one after the other, so many steps at most, those with a wish first. Returns the steps made; the
-    best plan is kept."""
+    """Place units one after the other, so many steps at most, those with a wish first. Returns the steps
+    made; the best plan is kept."""
     harm = s.harm
     for made_steps in range(steps):
         u = most_constrained(m, s)
@@ -166,9 +166,7 @@ def build(m, s, steps):
                 s.history[unit] += 1
                 s.tabu[unit, where] = step + TABU + np.int64(TABU * noise(s))
                 tries = 0
-            elif made:
-                break
-            elif is_wish:
+            elif made or is_wish:
                 break
             elif harm[p] < 1 and tries < len(harm):
                 # It looked free but has no room: the next best first.

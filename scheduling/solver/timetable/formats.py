@@ -6,14 +6,14 @@ NAME.crs and NAME.stu. Both are read with the faults that the published files ha
 
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .problem import PairRule, Plan, Problem, find_conflicts, make_problem
 
-# Qu, Burke, McCollum, Merlot & Lee (2009), A survey of search methodologies and automated system development for
-# examination timetabling: the number of periods belongs to the benchmark.
+# Qu, Burke, McCollum, Merlot & Lee (2009), A survey of search methodologies and automated system
+# development for examination timetabling: the number of periods belongs to the benchmark.
 CARTER_PERIODS = {
     "car-f-92": 32,
     "car-s-91": 35,
@@ -32,7 +32,7 @@ CARTER_PERIODS = {
 
 
 class Instance(NamedTuple):
-    """kind: "itc2007" or "carter". labels: the exams' names in the file. divisor: Carter's cost is per student."""
+    """kind: "itc2007" or "carter". labels: the exams' names there. divisor: students, in Carter's cost."""
 
     kind: str
     name: str
@@ -42,8 +42,8 @@ class Instance(NamedTuple):
 
 
 def read_instance(path: str | Path, periods: int | None = None) -> Instance:
-    """An ITC-2007 `.exam` file, or a Carter pair by its stem, its `.crs` or its `.stu`. `periods` overrides the
-    number that belongs to a Carter instance. ValueError if the file cannot be understood."""
+    """An ITC-2007 `.exam` file, or a Carter pair by its stem, its `.crs` or its `.stu`. `periods` overrides
+    the number that belongs to a Carter instance. ValueError if the file cannot be understood."""
     path = Path(path)
     if path.suffix == ".exam":
         return read_itc2007(path)
@@ -84,8 +84,8 @@ def read_solution(path: str | Path, instance: Instance) -> Plan:
 
 
 def read_itc2007(path: Path) -> Instance:
-    """Repeated and mirrored rules, rules of an exam with itself and unknown lines are left out; a coincidence of
-    exams that share a student is ignored, as the competition says."""
+    """Repeated and mirrored rules, rules of an exam with itself and unknown lines are left out; a
+    coincidence of exams that share a student is ignored, as the competition says."""
     sections: dict[str, list[list[str]]] = {}
     rows: list[list[str]] = []
     for line in path.read_text(encoding="latin-1").splitlines():
@@ -129,7 +129,7 @@ def read_itc2007(path: Path) -> Instance:
     for row in sections.get("RoomHardConstraints", []):
         if len(row) > 1 and row[1] == "ROOM_EXCLUSIVE":
             exclusive[int(row[0])] = True
-    fields = {
+    fields: dict[str, Any] = {
         "duration": [int(row[0]) for row in sections["Exams"]],
         "size": size,
         "registration_student": [number[student] for row in students for student in row],
@@ -160,7 +160,7 @@ def read_itc2007(path: Path) -> Instance:
 
 
 def _itc2007_rules(rows: list[list[str]]) -> list[PairRule]:
-    rules = {}
+    rules: dict[PairRule, None] = {}
     for row in rows:
         if len(row) < 3 or row[0] == row[2]:
             continue
@@ -191,7 +191,7 @@ def _clock(rows: list[list[str]]) -> tuple[list[int], list[int], list[int]]:
 
 
 def read_carter(stem: Path, periods: int | None = None) -> Instance:
-    """Blank lines of the .stu file are no students (pur-s-93 has three); an exam repeated in a line counts once."""
+    """Blank lines of the .stu file are no students (pur-s-93 has three); an exam counts once in a line."""
     lines = [line.split() for line in stem.with_name(stem.name + ".crs").read_text().splitlines()]
     labels = {int(row[0]): row[0] for row in lines if row}
     students = [

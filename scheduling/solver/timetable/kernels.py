@@ -278,9 +278,9 @@ def take(m, s, k):
 
 @kernel
 def plan_split(m, s, k, p, home, first):
-    """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of block
-    `home` unless -1; begin with room `first` unless -1. Fills try_room and try_seats; returns (rooms, price), or
-    (0, 0) if they do not suffice."""
+    """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of
+    block `home` unless -1; begin with room `first` unless -1. Fills try_room and try_seats; returns (rooms,
+    price), or (0, 0) if they do not suffice."""
     rooms = m.part_price.shape[1]
     left = m.part_size[k]
     count = 0
@@ -339,9 +339,9 @@ def plan_split(m, s, k, p, home, first):
 
 @kernel
 def seat(m, s, k, p, first):
-    """Seat part k in period p: in the rooms wished for it if they will do; else in one room, the cheapest, then the
-    tightest; if none is large enough and it may be split, in several. Begin with room `first` unless -1. Returns
-    the change of the cost, NEVER if it cannot be."""
+    """Seat part k in period p: in the rooms wished for it if they will do; else in one room, the cheapest,
+    then the tightest; if none is large enough and it may be split, in several. Begin with room `first`
+    unless -1. Returns the change of the cost, NEVER if it cannot be."""
     size = m.part_size[k]
     if s.seats_free[p] < size:
         return NEVER
@@ -503,8 +503,8 @@ def crowd_cost(m, s, n):
 def shift_crowd(m, s, u, p, q):
     """Unit u goes from p to q: count it, and tell the other units of its students what their days now cost.
 
-    crowd[v, d] is what v costs on day d beyond the others' exams: the price of each day or window that holds d in
-    which a student of v has the limit or more without v.
+    crowd[v, d] is what v costs on day d beyond the others' exams: the price of each day or window that
+    holds d in which a student of v has the limit or more without v.
     """
     days = s.crowd_day.shape[1]
     for j in range(m.crowd_ptr[u], m.crowd_ptr[u + 1]):
@@ -577,7 +577,7 @@ def count_moves(m, s, n, back):
 @kernel
 def move_rooms(m, s, n, most):
     """Take the parts of the n moved units out and seat them in their new periods, largest first. Returns the
-    change of the cost; NEVER, with all as before, if some part cannot be seated or it costs more than `most`."""
+    change of the cost; NEVER, with all as before, if a part cannot be seated or it costs more than `most`."""
     parts = 0
     at = 0
     cost = 0
@@ -628,7 +628,8 @@ def move_rooms(m, s, n, most):
 @kernel
 def shift_table(m, s, u, p, q):
     """Tell the neighbours of unit u that it leaves p and enters q (-1 = nowhere)."""
-    # Without signs, since Numba looks for a negative index in the loop; without views of rows, which it counts.
+    # Without signs, since Numba looks for a negative index in the loop; without views of rows, which it
+    # counts.
     lo_p = np.uint64(0)
     hi_p = np.uint64(0)
     lo_q = np.uint64(0)
@@ -680,8 +681,8 @@ def relocate(m, s, u, p, q):
 
 @kernel
 def apply(m, s, n, delta, most):
-    """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and cost
-    at most `most` in all. Returns whether they were made."""
+    """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and
+    cost at most `most` in all. Returns whether they were made."""
     if delta > 0 or m.has_extras or len(s.slots) > 0:
         keep_best(m, s)
     for i in range(n):
@@ -730,8 +731,8 @@ def apply(m, s, n, delta, most):
 
 @kernel
 def chain(m, s, u, v, p, q):
-    """Collect the Kempe chain that takes u from p to q and, unless -1, v from q to p. Returns (units, price by the
-    table), price NEVER if some unit may not be there."""
+    """Collect the Kempe chain that takes u from p to q and, unless -1, v from q to p. Returns (units, price
+    by the table), price NEVER if some unit may not be there."""
     n = 1
     s.move_unit[0] = u
     s.move_to[0] = q
@@ -843,8 +844,8 @@ def eject(m, s, u, p, q):
 
 @kernel
 def change_rooms(m, s, u, x):
-    """Collect the move of a part of unit u to another room of its period or, where that is too full, the exchange
-    of rooms with a part of another unit there. Returns units, 0 if there is nothing to do."""
+    """Collect the move of a part of unit u to another room of its period or, where that is too full, the
+    exchange of rooms with a part of another unit there. Returns units, 0 if there is nothing to do."""
     p = s.period[u]
     parts = m.part_ptr[u + 1] - m.part_ptr[u]
     if parts == 0:
@@ -875,8 +876,8 @@ def change_rooms(m, s, u, x):
 
 @entry
 def anneal(m, s, mix, temperature, draws):
-    """Draw so many moves at one temperature. A move is accepted if its price is at most temperature x (-ln of a
-    uniform draw), which is Metropolis' rule with the draw made first."""
+    """Draw so many moves at one temperature. A move is accepted if its price is at most temperature x (-ln
+    of a uniform draw), which is Metropolis' rule with the draw made first."""
     units = np.uint64(len(m.movable))
     periods = np.uint64(len(m.near))
     if units == 0 or periods < 2:

@@ -1,12 +1,12 @@
 """A Problem in the shape that the kernels need: exams merged into units, every price a number in a table.
 
-A unit is one exam, or several that must share a period (hard same_period between exams without a common student).
-All prices are whole numbers in 1 / Problem.scale.
+A unit is one exam, or several that must share a period (hard same_period between exams without a common
+student). All prices are whole numbers in 1 / Problem.scale.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -105,7 +105,8 @@ class Units(NamedTuple):
 
 
 def find_units(problem: Problem, conflicts: Conflicts) -> Units:
-    """Merge exams that must share a period. A merge that would put exams with a common student into one unit is
+    """Merge exams that must share a period. A merge that would put exams with a common student into one
+    unit is
     left out: that rule stays a link, and if the clash is hard one of the exams stays unplaced."""
     clashing: dict[int, set[int]] = defaultdict(set)
     common = set(zip(conflicts.a.tolist(), conflicts.b.tolist(), strict=True))
@@ -132,7 +133,7 @@ def find_units(problem: Problem, conflicts: Conflicts) -> Units:
 
 
 def hard_edges(problem: Problem, conflicts: Conflicts) -> set[tuple[int, int]]:
-    """Pairs of exams (a < b) that must not share a period: common students or people, different_period rules."""
+    """Pairs of exams (a < b) that must not share a period: common students, people, different_period."""
     edges = set()
     if problem.clash_weight == HARD:
         barred = conflicts.barred > 0
@@ -155,12 +156,12 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     price = {code: weights.get(code, 0) * scale for code in score.SOFT_CODES}
 
     p, q = (grid.ravel() for grid in np.meshgrid(np.arange(periods), np.arange(periods), indexing="ij"))
-    near = np.zeros(periods * periods, dtype=np.int64)
+    total = np.zeros(periods * periods, dtype=np.int64)
     for code, faults in score.STUDENT_PAIRS.items():
         if price[code]:
             # The weight of a pair is in 1 / scale already.
-            near += faults(problem, p, q) * (price[code] // scale)
-    near = near.reshape(periods, periods)
+            total += faults(problem, p, q) * (price[code] // scale)
+    near = total.reshape(periods, periods)
 
     static = _static(problem, price, units)
     edges = hard_edges(problem, conflicts)
@@ -223,7 +224,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         -1,
     )
     room_link_ptr, room_link_to, room_link_same = _room_links(problem)
-    return Model(
+    fields: dict[str, Any] = dict(  # noqa: C408
         movable=np.flatnonzero((static < IMPOSSIBLE).sum(axis=1) > 1),
         static=static,
         gain=gain,
@@ -282,6 +283,11 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         empty_price=price["empty_seats"],
         log=-np.log((np.arange(LOG_STEPS) + 0.5) / LOG_STEPS),
     )
+    # One layout for all problems: another one would be compiled anew.
+    for name, value in fields.items():
+        if isinstance(value, np.ndarray):
+            fields[name] = np.ascontiguousarray(value)
+    return Model(**fields)
 
 
 def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:

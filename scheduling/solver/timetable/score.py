@@ -1,16 +1,17 @@
-"""The law: what every rule says and how its faults are counted. Plain and slow; the kernels must agree with
-it.
+"""The law: what every rule says and how its faults are counted. Plain and slow; the kernels must agree.
 
 Counts of student rules are weighted by registration (a pair of registrations weighs as the lighter one), so
-they are whole numbers unless some registrations weigh less than 1. Sources: "ITC" = McCollum, McMullan, Burke, Parkes &
-Qu, The Second International Timetabling Competition: Examination Timetabling Track
-(QUB/IEEE/Tech/ITC2007/Exam/v4.0); "Carter" = Carter, Laporte & Lee, Examination timetabling: algorithmic strategies and applications (1996).
+they are whole numbers unless some registrations weigh less than 1. Sources: "ITC" = McCollum, McMullan,
+Burke, Parkes & Qu, The Second International Timetabling Competition: Examination Timetabling Track
+(QUB/IEEE/Tech/ITC2007/Exam/v4.0); "Carter" = Carter, Laporte & Lee, Examination timetabling: algorithmic
+strategies and applications (1996).
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .problem import (
     HARD,
@@ -335,18 +336,18 @@ def room_pairs(problem: Problem, plan: Plan, kind: str) -> int:
 
 def two_in_a_row(problem: Problem, p: Ints, q: Ints) -> Ints:
     """1 if |p - q| = 1 on one date (ITC)."""
-    return ((np.abs(p - q) == 1) & _one_day(problem, p, q)).astype(np.int64)
+    return _count((np.abs(p - q) == 1) & _one_day(problem, p, q))
 
 
 def two_in_a_day(problem: Problem, p: Ints, q: Ints) -> Ints:
     """1 if |p - q| >= 2 on one date (ITC)."""
-    return ((np.abs(p - q) >= 2) & _one_day(problem, p, q)).astype(np.int64)
+    return _count((np.abs(p - q) >= 2) & _one_day(problem, p, q))
 
 
 def period_spread(problem: Problem, p: Ints, q: Ints) -> Ints:
     """1 if 1 <= |p - q| <= spread, whatever the dates (ITC, in addition to the two above)."""
     distance = np.abs(p - q)
-    return ((distance >= 1) & (distance <= problem.spread)).astype(np.int64)
+    return _count((distance >= 1) & (distance <= problem.spread))
 
 
 def proximity(problem: Problem, p: Ints, q: Ints) -> Ints:
@@ -355,7 +356,7 @@ def proximity(problem: Problem, p: Ints, q: Ints) -> Ints:
 
 
 def proximity_clock(problem: Problem, p: Ints, q: Ints) -> Ints:
-    """proximity[d - 1] for d = hours between the starts / proximity_hours, rounded up (Carter by the clock)."""
+    """proximity[d - 1] for d = hours between the starts / proximity_hours, rounded up."""
     clock = problem.period_day * 1440 + problem.period_start
     steps = np.ceil(np.abs(clock[p] - clock[q]) / (60 * problem.proximity_hours)).astype(np.int64)
     return _by_distance(problem.proximity, np.where(p == q, 0, np.maximum(steps, 1)))
@@ -367,12 +368,16 @@ def overnight(problem: Problem, p: Ints, q: Ints) -> Ints:
     is_last = np.append(day[:-1] != day[1:], True)
     is_first = np.insert(day[:-1] != day[1:], 0, True)
     early, late = np.minimum(p, q), np.maximum(p, q)
-    return (is_last[early] & is_first[late] & (day[late] - day[early] == 1)).astype(np.int64)
+    return _count(is_last[early] & is_first[late] & (day[late] - day[early] == 1))
 
 
 def short_break(problem: Problem, p: Ints, q: Ints) -> Ints:
-    """1 if fewer than short_break minutes lie between the end of the earlier period and the start of the later."""
-    return ((p != q) & (_break_between(problem, p, q) < problem.short_break)).astype(np.int64)
+    """1 if fewer than short_break minutes lie between the end of one period and the start of the next."""
+    return _count((p != q) & (_break_between(problem, p, q) < problem.short_break))
+
+
+def _count(faults: NDArray[Any]) -> Ints:
+    return np.asarray(faults, dtype=np.int64)
 
 
 def _by_distance(prices: Ints, distance: Ints) -> Ints:
@@ -492,7 +497,7 @@ def moved_period(problem: Problem) -> Ints:
     if problem.published is None:
         return np.zeros((problem.exams, problem.periods), dtype=np.int64)
     was = problem.published.period[:, None]
-    return ((was >= 0) & (was != np.arange(problem.periods)[None, :])).astype(np.int64)
+    return _count((was >= 0) & (was != np.arange(problem.periods)[None, :]))
 
 
 EXAM_IN_PERIOD = {
@@ -523,14 +528,15 @@ def moved_room(problem: Problem, plan: Plan) -> int:
 
 
 def moved_room_table(problem: Problem) -> Ints:
-    """(parts, rooms) 1 where the published plan did not have the exam in the room; 0 for exams that it left out."""
+    """(parts, rooms) 1 where the published plan did not have the exam; 0 for exams that it left out."""
     was = problem.published
     if was is None or not len(was.part):
         return np.zeros((problem.parts, problem.rooms), dtype=np.int64)
     known = np.zeros((problem.exams, problem.rooms), dtype=bool)
     known[problem.part_exam[was.part], was.room] = True
     left_out = ~known.any(axis=1)
-    return (~(known | left_out[:, None])[problem.part_exam]).astype(np.int64)
+    stays: Bools = known | left_out[:, None]
+    return 1 - stays[problem.part_exam].astype(np.int64)
 
 
 def mixed_durations(problem: Problem, plan: Plan) -> int:

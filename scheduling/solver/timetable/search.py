@@ -1,4 +1,4 @@
-"""The search: construct, find the temperatures, cool. Python keeps time and temperature, kernels do the moves."""
+"""The search: construct, find the temperatures, cool. Python keeps the time, the kernels do the moves."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +15,11 @@ LEVELS = 500  # temperatures of a search that is bounded by steps
 MOST_DRAWS = 20_000  # of one call when time does not rule, so that a cancel is heard
 BUILD_STEPS = 20  # steps of construction per exam when time does not rule
 BUILD_SHARE = 0.3  # of the time, at most, for construction
+# Temperatures as multiples of the mean price of a shift, and the levels of the pilot's excess cost (1 =
+# hot, 0 = frozen) where the search proper starts and ends; measured, see README.md.
+PILOT_SHARE, PILOT_LEVELS, PILOT_HOT, PILOT_COLD = 0.05, 40, 5.0, 1500.0
+START_EXCESS, END_EXCESS, END_FACTOR = 0.45, 0.02, 0.4
+RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (384, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
 
 
@@ -23,7 +28,7 @@ class Step(NamedTuple):
 
     act: str
     temperature: float
-    count: int
+    times: int
 
 
 class Progress(NamedTuple):
@@ -38,7 +43,7 @@ class Progress(NamedTuple):
 
 
 class Callbacks(NamedTuple):
-    """progress is called about every `every_s` seconds; is_cancelled is asked between kernel calls (20 ms)."""
+    """progress is called about every `every_s` seconds, is_cancelled between kernel calls (20 ms)."""
 
     progress: Callable[[Progress], None] | None = None
     is_cancelled: Callable[[], bool] | None = None
@@ -46,9 +51,12 @@ class Callbacks(NamedTuple):
 
 
 class Result(NamedTuple):
-    """hard, cost, counts, costs: of the plan, by `score.evaluate`. unplaced: exams left out. first_feasible_s:
-    seconds to the first plan without a hard fault, None if there was none. replay: pass it to `solve` with the same
-    problem, weights, initial plan and seed for the same plan. stats: moves drawn, made by kind, moves per second."""
+    """hard, cost, counts, costs: of the plan, by `score.evaluate`. unplaced: exams left out.
+
+    first_feasible_s: seconds to the first plan without a hard fault, None if there was none. replay: give
+    it to `solve` with the same problem, weights, initial plan and seed for the same plan. stats: moves
+    drawn, moves made by kind, moves drawn per second of the processor.
+    """
 
     plan: Plan
     hard: int
@@ -117,6 +125,7 @@ class Search:
         self.first_feasible_s: float | None = None
         self.told_s = 0.0
         self.temperature = 0.0
+        self.chunk = 500
         self.timed = not isinstance(stop, MaxSteps)
 
     def run(self, replay: tuple[Step, ...] | None) -> Result:
@@ -169,30 +178,47 @@ class Search:
             self.act("rewind", 0.0, 0)
 
     def cool(self) -> None:
-        begin = self.progress()
         hot, cold = self.temperatures()
-        chunk = 2000
-        pilot_end = self.progress()
+        begin = self.progress()
         while (now := self.progress()) < 1:
-            share = (now - pilot_end) / max(1e-9, 1 - pilot_end)
-            temperature = hot * (cold / hot) ** share
-            chunk = self.draw(temperature, chunk)
-        del begin
+            self.draw(hot * (cold / hot) ** ((now - begin) / (1 - begin)), 1 / LEVELS)
 
-    def draw(self, temperature: float, chunk: int) -> int:
-        """One kernel call; returns how many draws the next one should make."""
-        if not self.timed:
-            assert isinstance(self.stop, MaxSteps)
-            level = max(1, self.stop.steps // LEVELS)
-            count = min(level, MOST_DRAWS, self.stop.steps - self.steps)
-            self.act("anneal", temperature, count)
-            return chunk
-        began = time.perf_counter()
-        self.act("anneal", temperature, chunk)
-        return _adapt(chunk, time.perf_counter() - began)
+    def draw(self, temperature: float, share: float) -> None:
+        """One kernel call: at most this share of the search, and short enough to hear a cancel."""
+        if isinstance(self.stop, MaxSteps):
+            level = max(1, int(self.stop.steps * share))
+            self.act("anneal", temperature, max(1, min(level, MOST_DRAWS, self.stop.steps - self.steps)))
+            return
+        began, before = time.perf_counter(), self.progress()
+        self.act("anneal", temperature, self.chunk)
+        used_s, used = time.perf_counter() - began, self.progress() - before
+        slow = max(used_s / CHUNK_S, used / share, 1e-3)
+        self.chunk = max(1, int(self.chunk * min(2.0, max(0.5, 1 / slow))))
 
     def temperatures(self) -> tuple[float, float]:
-        return 200.0 * self.problem.scale, 0.2 * self.problem.scale
+        """Where to start and to end. The mean price of a shift that costs gives the order of size; a quick
+        cooling from far above it to far below shows at which temperatures the cost falls most."""
+        s = self.state
+        placed = np.flatnonzero(s.period >= 0)
+        price = s.table[placed] - s.table[placed, s.period[placed]][:, None]
+        dear = price[(s.table[placed] < model.CLASH) & (price > 0)]
+        typical = float(dear.mean()) if len(dear) else float(self.problem.scale)
+        if self.initial is not None:
+            return typical / RESUME_HOT, typical / RESUME_COLD
+        hot, cold = typical * PILOT_HOT, typical / PILOT_COLD
+        begin = self.progress()
+        tried, costs = [], []
+        while (share := (self.progress() - begin) / PILOT_SHARE) < 1:
+            tried.append(hot * (cold / hot) ** share)
+            self.draw(tried[-1], PILOT_SHARE / PILOT_LEVELS)
+            costs.append(int(s.sums[kernels.COST]))
+        if len(costs) < 2:
+            return hot, cold
+        fallen = np.minimum.accumulate(np.array(costs, dtype=float))
+        excess = (fallen - fallen[-1]) / max(1.0, fallen[0] - fallen[-1])
+        start = tried[int(np.argmax(excess <= START_EXCESS))]
+        end = END_FACTOR * tried[int(np.argmax(excess <= END_EXCESS))]
+        return start, min(end, start / 10)
 
     def progress(self) -> float:
         wall = time.perf_counter() - self.began
