@@ -70,12 +70,13 @@ def candidates(
         datasets = [dataset for dataset in datasets if dataset.name == choice.dataset]
     found = []
     written = [_written(row) for row in head[:SEARCHED_ROWS]]
+    keys = [{place: header_key(header) for place, header in row.items()} for row in written]
     for dataset in datasets:
         words = _words(dataset, {**remembered.get(dataset.name, {}), **choice.columns})
         is_named = header_key(sheet) in {header_key(name) for name in (dataset.name, *dataset.aliases)}
         layouts = [
-            _layout(row, number, dataset, words, is_named)
-            for number, row in enumerate(written, 1)
+            _layout(written[number - 1], keys[number - 1], number, dataset, words, is_named)
+            for number in range(1, len(written) + 1)
             if choice.header_row in (None, number)
         ]
         best = max(layouts, key=lambda layout: (layout.score, -layout.header_row), default=None)
@@ -95,31 +96,24 @@ def _words(dataset: Dataset, decided: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
-def _written(row: Sequence[Any]) -> dict[int, tuple[str, str]]:
-    """The texts of a row by their place: as written, and as headers are compared."""
-    return {
-        position: (written, header_key(written))
-        for position, cell in enumerate(row)
-        if isinstance(cell, str) and cell and (written := header_text(cell))
-    }
+def _written(row: Sequence[Any]) -> dict[int, str]:
+    """The texts of a row by their place, as people wrote them."""
+    texts = {place: header_text(cell) for place, cell in enumerate(row) if isinstance(cell, str) and cell}
+    return {place: text for place, text in texts.items() if text and not text.startswith(ERROR_HEADER)}
 
 
 def _layout(
-    row: Mapping[int, tuple[str, str]],
+    headers: Mapping[int, str],
+    keys: Mapping[int, str],
     number: int,
     dataset: Dataset,
     words: Mapping[str, str],
     is_named: bool,
 ) -> Layout:
     columns: dict[str, int] = {}
-    headers: dict[int, str] = {}
-    for position, (written, key) in row.items():
-        if written.startswith(ERROR_HEADER):
-            continue
-        headers[position] = written
-        name = words.get(key)
-        if name and name not in columns:
-            columns[name] = position
+    for place, key in keys.items():
+        if (name := words.get(key)) and name not in columns:
+            columns[name] = place
     return Layout(dataset=dataset, header_row=number, columns=columns, headers=headers, is_named=is_named)
 
 

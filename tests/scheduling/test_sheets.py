@@ -4,7 +4,8 @@ import pytest
 
 from projects.spreadsheets.columns import header_key
 from projects.spreadsheets.headers import Choice, candidates, choose
-from scheduling.sheets import definition, definitions, floor, place
+from scheduling.sheets import definition, definitions
+from scheduling.sheets.places import floor, place
 
 NAMES = {
     "Students", "Registrations", "Courses", "Rooms", "Seats", "Teachers", "Designations", "Teaches",
