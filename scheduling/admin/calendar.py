@@ -8,13 +8,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import ProjectScopedAdmin
+from projects.resources import ProjectImportExport
 
 from ..models import Holiday, Period, WeeklyBreak
+from ..resources import lists, sheets
 
 
 @admin.register(Period)
-class PeriodAdmin(ProjectScopedAdmin):
+class PeriodAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "clock"
+    resource_classes = [sheets.PeriodResource]
     change_list_template = "scheduling/staff/periods_list.html"
     when_empty = _("Make the season's periods from a calendar: days, times, holidays and breaks.")
     list_display = ["date", "weekday", "label", "starts", "ends", "penalty", "max_exams", "max_candidates"]
@@ -38,8 +41,9 @@ class PeriodAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(ProjectScopedAdmin):
+class HolidayAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "palmtree"
+    resource_classes = [lists.HolidayResource]
     about = _("No exam is held on these days.")
     when_empty = _("No holiday falls into the season so far.")
     list_display = ["date", "name"]
@@ -48,8 +52,9 @@ class HolidayAdmin(ProjectScopedAdmin):
 
 
 @admin.register(WeeklyBreak)
-class WeeklyBreakAdmin(ProjectScopedAdmin):
+class WeeklyBreakAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "coffee"
+    resource_classes = [lists.WeeklyBreakResource]
     about = _("Hours of a weekday in which nothing is held, such as Friday prayers.")
     when_empty = _("No hours of the week are kept free.")
     list_display = ["name", "weekday", "starts", "ends"]

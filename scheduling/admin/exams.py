@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import ProjectScopedAdmin, ProjectScopedInline, ProjectScopedRelatedFilter
+from projects.resources import ProjectExport, ProjectImportExport
 
 from .. import exams
 from ..models import (
@@ -20,12 +21,14 @@ from ..models import (
     FixedPlacement,
     Registration,
 )
+from ..resources import lists, sheets
 from .columns import count_of
 
 
 @admin.register(Course)
-class CourseAdmin(ProjectScopedAdmin):
+class CourseAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "book-open"
+    resource_classes = [sheets.CourseResource]
     when_empty = _("Upload the courses' sheet: code and title are enough to begin with.")
     list_display = [
         "code",
@@ -62,8 +65,10 @@ class CourseAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ProjectScopedAdmin):
+class RegistrationAdmin(ProjectExport, ProjectScopedAdmin):
     icon = "clipboard-list"
+    resource_classes = [sheets.RegistrationResource]
+    change_list_template = "scheduling/staff/uploaded_list.html"
     when_empty = _("Upload the registrations' sheet: roll number and course code.")
     list_display = ["roll_no", "student_name", "course_code", "course_title", "kind", "section"]
     list_filter = ["kind"]
@@ -118,8 +123,9 @@ class ExamLinkInline(ProjectScopedInline):
 
 
 @admin.register(Exam)
-class ExamAdmin(ProjectScopedAdmin):
+class ExamAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "file-text"
+    resource_classes = [lists.ExamResource]
     change_list_template = "scheduling/staff/exams_list.html"
     when_empty = _("Exams are made from the courses that have registrations.")
     list_display = ["code", "title", "courses_there", "duration", "candidates", "batch_size", "fixed_there"]
@@ -194,8 +200,9 @@ class ExamRuleAdmin(ProjectScopedAdmin):
 
 
 @admin.register(ExamLink)
-class ExamLinkAdmin(ProjectScopedAdmin):
+class ExamLinkAdmin(ProjectExport, ProjectScopedAdmin):
     icon = "link-2"
+    resource_classes = [sheets.LinkResource]
     about = _("What must or should hold between two exams.")
     when_empty = _("No two exams are linked.")
     list_display = ["exam_a", "kind", "exam_b", "is_hard", "weight", "gap_days"]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.access import CLERKS
 from projects.admin import ProjectScopedAdmin, ProjectScopedInline, ProjectScopedRelatedFilter
+from projects.resources import ProjectExport, ProjectImportExport
 
 from ..models import (
     AccessArrangement,
@@ -23,10 +24,11 @@ from ..models import (
     Teaches,
     Unavailability,
 )
+from ..resources import lists, sheets
 from .columns import count_of
 
 
-class NamedAdmin(ProjectScopedAdmin):
+class NamedAdmin(ProjectImportExport, ProjectScopedAdmin):
     """Programmes and departments: a name, and how many belong to it."""
 
     list_display = ["name", "belonging"]
@@ -43,6 +45,7 @@ class ProgrammeAdmin(NamedAdmin):
     icon = "graduation-cap"
     when_empty = _("Programmes come with the students' sheet.")
     counted = {"model": Student, "programme": "pk"}
+    resource_classes = [lists.ProgrammeResource]
 
     @admin.display(description=_("students"), ordering="belonging")
     def belonging(self, row: Any) -> int:
@@ -54,6 +57,7 @@ class DepartmentAdmin(NamedAdmin):
     icon = "network"
     when_empty = _("Departments come with the sheets of courses and teachers.")
     counted = {"model": Teacher, "department": "pk"}
+    resource_classes = [lists.DepartmentResource]
 
     @admin.display(description=_("teachers"), ordering="belonging")
     def belonging(self, row: Any) -> int:
@@ -77,8 +81,10 @@ class HoldInline(ProjectScopedInline):
 
 
 @admin.register(Student)
-class StudentAdmin(ProjectScopedAdmin):
+class StudentAdmin(ProjectExport, ProjectScopedAdmin):
     icon = "users"
+    resource_classes = [sheets.StudentResource]
+    change_list_template = "scheduling/staff/uploaded_list.html"
     when_empty = _("Upload the students' sheet: roll number and name are enough to begin with.")
     list_display = ["roll_no", "name", "programme", "semester", "section", "shift", "campus", "exams"]
     list_filter = [("programme", ProjectScopedRelatedFilter), "semester", "shift", "campus", "gender"]
@@ -124,8 +130,10 @@ class HoldAdmin(ProjectScopedAdmin):
 
 
 @admin.register(AccessArrangement)
-class ArrangementAdmin(ProjectScopedAdmin):
+class ArrangementAdmin(ProjectExport, ProjectScopedAdmin):
     icon = "accessibility"
+    resource_classes = [sheets.ArrangementResource]
+    change_list_template = "scheduling/staff/uploaded_list.html"
     about = _("Shown to those who need them for the work, and on no door.")
     when_empty = _("No candidate has an arrangement. The sheet Accommodations brings them in.")
     list_display = ["student", "kind", "extra_percent", "extra_minutes", "valid_until", "note"]
@@ -138,8 +146,9 @@ class ArrangementAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Designation)
-class DesignationAdmin(ProjectScopedAdmin):
+class DesignationAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "badge-check"
+    resource_classes = [sheets.DesignationResource]
     edit_roles = CLERKS
     when_empty = _("Designations come with the teachers' sheet.")
     list_display = ["name", "rank", "min_duties", "max_duties", "weight", "teachers_there"]
@@ -167,8 +176,9 @@ class UnavailabilityInline(ProjectScopedInline):
 
 
 @admin.register(Teacher)
-class TeacherAdmin(ProjectScopedAdmin):
+class TeacherAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "briefcase"
+    resource_classes = [sheets.TeacherResource]
     edit_roles = CLERKS
     when_empty = _("Upload the teachers' sheet: staff number, name and designation.")
     list_display = ["staff_no", "name", "department", "designation", "may_invigilate", "max_duties"]
@@ -190,8 +200,9 @@ class TeacherAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Teaches)
-class TeachesAdmin(ProjectScopedAdmin):
+class TeachesAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "link-2"
+    resource_classes = [sheets.TeachesResource]
     when_empty = _("Upload the sheet Teaches to know who examines which course.")
     list_display = ["teacher", "course", "section"]
     list_select_related = ["teacher", "course"]
@@ -202,8 +213,9 @@ class TeachesAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Unavailability)
-class UnavailabilityAdmin(ProjectScopedAdmin):
+class UnavailabilityAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "palmtree"
+    resource_classes = [sheets.UnavailabilityResource]
     edit_roles = CLERKS
     when_empty = _("Nobody is away. The sheet Unavailability brings absences in.")
     list_display = ["teacher", "date", "starts", "ends", "reason", "decision"]

@@ -8,8 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import ProjectScopedAdmin, ProjectScopedInline, ProjectScopedRelatedFilter
+from projects.resources import ProjectImportExport
 
 from ..models import CandidateGroup, Lesson, Room, RoomClosure, RoomPool, Seat
+from ..resources import lists, sheets
 from .columns import count_of
 
 
@@ -25,8 +27,9 @@ class ClosureInline(ProjectScopedInline):
 
 
 @admin.register(Room)
-class RoomAdmin(ProjectScopedAdmin):
+class RoomAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "door-open"
+    resource_classes = [sheets.RoomResource]
     when_empty = _("Upload the rooms' sheet, or add the first room: code and seats are enough.")
     list_display = ["code", "block", "campus", "floor", "exam_capacity", "layout", "features", "is_usable"]
     list_filter = ["block", "campus", "is_usable"]
@@ -51,8 +54,9 @@ class RoomAdmin(ProjectScopedAdmin):
 
 
 @admin.register(RoomPool)
-class RoomPoolAdmin(ProjectScopedAdmin):
+class RoomPoolAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "layers"
+    resource_classes = [lists.RoomPoolResource]
     about = _("Rooms that belong together: the women's hall, the computer labs, the north campus.")
     when_empty = _("Without pools any candidate may sit in any room.")
     list_display = ["name", "rooms_there"]
@@ -73,8 +77,9 @@ class RoomPoolAdmin(ProjectScopedAdmin):
 
 
 @admin.register(CandidateGroup)
-class CandidateGroupAdmin(ProjectScopedAdmin):
+class CandidateGroupAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "users"
+    resource_classes = [lists.CandidateGroupResource]
     about = _("Candidates who sit in one pool of rooms only. The first group that fits counts.")
     when_empty = _("Without groups all candidates share all rooms.")
     list_display = ["name", "gender", "shift", "campus", "programme", "pool"]
@@ -92,8 +97,9 @@ class CandidateGroupAdmin(ProjectScopedAdmin):
 
 
 @admin.register(RoomClosure)
-class RoomClosureAdmin(ProjectScopedAdmin):
+class RoomClosureAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "lock"
+    resource_classes = [lists.RoomClosureResource]
     when_empty = _("No room is closed.")
     list_display = ["room", "date", "starts", "ends", "reason"]
     list_select_related = ["room"]
@@ -104,8 +110,9 @@ class RoomClosureAdmin(ProjectScopedAdmin):
 
 
 @admin.register(Lesson)
-class LessonAdmin(ProjectScopedAdmin):
+class LessonAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "clock"
+    resource_classes = [lists.LessonResource]
     about = _("Weekly lessons that go on during the exams: their rooms and teachers are busy.")
     when_empty = _("No lesson goes on during the exams.")
     list_display = ["label", "weekday", "starts", "ends", "room", "teacher", "first_on", "last_on"]

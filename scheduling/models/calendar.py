@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -95,6 +96,17 @@ class Period(ProjectModel):
 
     def __str__(self) -> str:
         return f"{self.date:%a %d %b} {self.label or self.starts.strftime('%H:%M')}"
+
+    def clean(self) -> None:
+        super().clean()
+        if None in (self.date, self.starts, self.ends):
+            return
+        overlapping = Period.objects.filter(
+            project=self.project_id, date=self.date, starts__lt=self.ends, ends__gt=self.starts
+        ).exclude(pk=self.pk)
+        # One that starts at the same time is told by the unique key.
+        if other := overlapping.exclude(starts=self.starts).first():
+            raise ValidationError(_("It overlaps %(period)s: change its times.") % {"period": other})
 
     @property
     def minutes(self) -> int:

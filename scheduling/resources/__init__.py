@@ -1,0 +1,1 @@
+"""What the admin imports and exports, table by table."""

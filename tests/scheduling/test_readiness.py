@@ -1,0 +1,93 @@
+from datetime import date, time
+
+import pytest
+
+from scheduling.exams import make_exams
+from scheduling.models import Publication, Room, RuleSetting, Run
+from scheduling.readiness import Readiness
+from tests.factories.scheduling import (
+    CourseFactory,
+    ExamFactory,
+    PeriodFactory,
+    RegistrationFactory,
+    RoomFactory,
+    SolutionFactory,
+)
+
+
+def next_page(project):
+    return Readiness(project).next_step.page
+
+
+def test_the_next_step_leads_from_an_empty_project_to_a_published_datesheet(season):
+    assert next_page(season) == "upload"
+    RegistrationFactory(project=season)
+    assert next_page(season) == "scheduling_room_changelist"
+    RoomFactory(project=season)
+    assert next_page(season) == "make_periods"
+    PeriodFactory(project=season)
+    assert next_page(season) == "make_exams"
+    make_exams(project=season)
+    assert next_page(season) == "rules"
+    RuleSetting.objects.create(project=season, rule="clash")
+    assert next_page(season) == "solve"
+    run = Run.objects.create(project=season)
+    assert next_page(season) == "run"
+    run.state = Run.State.DONE
+    run.save()
+    solution = SolutionFactory(project=season)
+    assert next_page(season) == "solution"
+    solution.is_live = True
+    solution.save()
+    assert next_page(season) == "datesheet"
+    Publication.objects.create(project=season, solution=solution, version=1, kind="final")
+    assert "published" in Readiness(season).next_step.sentence
+
+
+def test_a_project_counts_its_own_rows_only(season, other_season):
+    RegistrationFactory(project=other_season)
+    RoomFactory(project=other_season)
+    ready = Readiness(season)
+    assert (ready.students, ready.registrations, ready.usable_rooms, ready.seats) == (0, 0, 0, 0)
+
+
+@pytest.fixture
+def ready_season(season):
+    """One exam of two candidates, a room of 30, one period of three hours."""
+    course = CourseFactory(project=season)
+    RegistrationFactory.create_batch(2, project=season, course=course)
+    RoomFactory(project=season)
+    PeriodFactory(project=season, date=date(2027, 1, 4), starts=time(9), ends=time(12))
+    make_exams(project=season)
+    return season
+
+
+def words(project):
+    return " ".join(warning.message for warning in Readiness(project).warnings)
+
+
+def test_a_season_with_room_enough_has_no_warning(ready_season):
+    assert words(ready_season) == ""
+
+
+def test_an_exam_longer_than_every_period_is_named(ready_season):
+    ExamFactory(project=ready_season, code="LONG", duration=181)
+    assert "LONG" in words(ready_season)
+
+
+def test_an_exam_for_which_all_rooms_are_too_small_is_named(ready_season):
+    Room.objects.update(exam_capacity=1)
+    assert "2 candidates" in words(ready_season)
+
+
+def test_fewer_seats_than_candidates_in_the_whole_season_are_told(ready_season):
+    other = CourseFactory(project=ready_season)
+    RegistrationFactory.create_batch(2, project=ready_season, course=other)
+    make_exams(project=ready_season)
+    Room.objects.update(exam_capacity=3)
+    assert "4 candidates are to be seated" in words(ready_season)
+
+
+def test_a_course_without_an_exam_is_told(ready_season):
+    RegistrationFactory(project=ready_season)
+    assert "1 course with registrations has no exam" in words(ready_season)
