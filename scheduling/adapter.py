@@ -6,11 +6,11 @@ The only file with both vocabularies. What the tables call a sitting is the solv
 import hashlib
 from collections import defaultdict
 from datetime import date, time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from projects.models import Project
 
@@ -112,7 +112,7 @@ class _Reader:
         groups = self.parts(student, exam, students)
         front, late = self.front_load(size)
         use = self.settings
-        empty = Season(None, self.sittings, self.periods, self.rooms, students, groups[3])  # type: ignore[arg-type]
+        empty = Season(None, self.sittings, self.periods, self.rooms, students, groups[3])
         problem = make_problem(
             duration=[row.exam.duration for row in self.sittings],
             period_day=[row.date.toordinal() for row in self.periods],
@@ -268,7 +268,7 @@ class _Reader:
                 allowed[number] &= np.array([row.date == fixed.date for row in self.periods])
         return allowed
 
-    def exam_rules(self, *kinds: str):
+    def exam_rules(self, *kinds: str) -> QuerySet[ExamRule]:
         return (
             ExamRule.objects.for_project(self.project)
             .filter(kind__in=kinds, exam__in=list(self.of_exam))
@@ -383,8 +383,8 @@ class _Reader:
         counts = np.zeros((len(self.sittings), len(keys)), dtype=np.int64)
         np.add.at(counts, (exam, group_of[student]), 1)
         counts[~needs_room] = 0
-        owner, place = np.nonzero(counts)
-        return owner, counts[owner, place], np.array([masks[p] for p in place]), [keys[p] for p in place]
+        owner, key = np.nonzero(counts)
+        return owner, counts[owner, key], np.array([masks[k] for k in key]), [keys[k] for k in key]
 
     def pair_rules(self) -> list[PairRule]:
         found = []
@@ -470,8 +470,7 @@ class _Reader:
             part = part_of.get((self.index_of_sitting.get(sitting, -1), group))
             if part is not None and room in self.index_of_room:
                 uses.append((part, self.index_of_room[room], candidates))
-        part, room, seats = np.array(sorted(uses), dtype=np.int64).reshape(-1, 3).T
-        return Plan(period, part, room, seats)
+        return Plan(period, *np.array(sorted(uses), dtype=np.int64).reshape(-1, 3).T)
 
     def part_owners(self, season: Season) -> list[int]:
         if season.problem is not None:
@@ -484,7 +483,7 @@ class _Reader:
 
 @transaction.atomic
 def write_solution(
-    season: Season, plan: Plan, *, project: Project, run: Run | None, parent: Solution | None, **scores
+    season: Season, plan: Plan, *, project: Project, run: Run | None, parent: Solution | None, **scores: Any
 ) -> Solution:
     """A plan as a new Solution of the project; nothing that exists is changed."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one number, one solution

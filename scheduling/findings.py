@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import combinations
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -210,7 +210,7 @@ class Facts:
             found |= {(lesson.teacher_id, place) for place in self._of_lesson(lesson)}
         return found
 
-    def _during(self, day: date, starts, ends) -> Iterator[int]:
+    def _during(self, day: date, starts: Any, ends: Any) -> Iterator[int]:
         for place, row in enumerate(self.periods):
             if row.date == day and (starts is None or (row.starts < ends and starts < row.ends)):
                 yield place
@@ -245,7 +245,7 @@ def _belongs(student: Student, group: CandidateGroup) -> bool:
     )
 
 
-def _overlap(one, other) -> bool:
+def _overlap(one: Any, other: Any) -> bool:
     return one.starts < other.ends and other.starts < one.ends
 
 
@@ -752,7 +752,7 @@ class Finding(NamedTuple):
 
     level: str
     rule: str
-    count: float
+    count: float  # type: ignore[assignment]  # a tuple's own count is not missed
     message: str
 
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -42,7 +43,7 @@ class Lost(Exception):
 def request_run(*, project: Project, by: User | None = None, **options: Any) -> Run:
     """Ask for a run; a worker takes it up after the commit. CannotSolve says what is missing.
 
-    Options, as fields of Run: part, seconds, steps, seed, workers, start_from (a solution to go on from and to
+    Options, as fields of Run: part, seconds, steps, seed, workers, start_from (a solution to go on from and
     stay close to), replay_of (a run to take again exactly).
     """
     with transaction.atomic():
@@ -112,7 +113,7 @@ def beat(run: Run) -> None:
         raise Lost
 
 
-def _mine(run: Run):
+def _mine(run: Run) -> QuerySet[Run]:
     return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, claim=run.claim)
 
 
