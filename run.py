@@ -292,7 +292,8 @@ def keep_running(processes: dict[str, tuple[list, dict[str, str]]]) -> int:
 
 def workers(env: dict[str, str]) -> dict[str, tuple[list, dict[str, str]]]:
     queue = [PYTHON, "manage.py", "qcluster"]
-    return {"solve": (queue, env), "mail": (queue, {**env, "Q_CLUSTER_NAME": "mail"})}
+    others = {name: (queue, {**env, "Q_CLUSTER_NAME": name}) for name in ("mail", "sheets")}
+    return {"solve": (queue, env), **others}
 
 
 def serve_now(env: dict[str, str]) -> int:

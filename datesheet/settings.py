@@ -280,6 +280,8 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "ALT_CLUSTERS": {
         "mail": {**_queue, "workers": 1, "timeout": 60, "retry": 300, "max_attempts": 3},
+        # Imports and prints: nobody waits for a solve of hours to get a sheet of paper.
+        "sheets": {**_queue, "workers": 1, "timeout": 1800, "retry": 7200, "max_attempts": 1},
     },
 }
 

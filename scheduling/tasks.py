@@ -9,8 +9,10 @@ import time
 
 from django.conf import settings
 
-from . import solving, uploading
-from .models import Run
+from accounts.models import User
+
+from . import printing, solving, uploading
+from .models import Run, Solution
 
 PR_SET_PDEATHSIG = 1
 # Pages come first: the solver takes what is left of the processor.
@@ -53,6 +55,14 @@ def carry_out_run(run_id: int) -> str:
                 child.wait()
     solving.give_up(run)
     return Run.objects.get(pk=run_id).state
+
+
+def make_print(solution_id: int, code: str, format: str, language: str, by_id: int | None) -> int:
+    solution = Solution.objects.select_related("project__institution").filter(pk=solution_id).first()
+    if solution is None:
+        return 0  # deleted while the task waited
+    by = User.objects.filter(pk=by_id).first()
+    return printing.make_print(solution=solution, code=code, format=format, language=language, by=by)
 
 
 def sweep_runs() -> int:

@@ -126,7 +126,7 @@ def _hand_over(row: WorkbookImport) -> None:
         transaction.on_commit(lambda: _at_once(row))
     else:
         transaction.on_commit(
-            lambda: async_task("scheduling.tasks.carry_out_import", row.pk, cluster="solve")
+            lambda: async_task("scheduling.tasks.carry_out_import", row.pk, cluster="sheets")
         )
 
 

@@ -17,11 +17,22 @@ from projects.models import (
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import calendar_page, datesheet_page, front, rules_page, solving_pages, upload_pages
+from . import (
+    calendar_page,
+    datesheet_page,
+    front,
+    prints_page,
+    publish_page,
+    rules_page,
+    solving_pages,
+    upload_pages,
+)
 
 SOLVE = Page("solve", "solve/", solving_pages.solve, _("Solve"), "play")
 RULES = Page("rules", "rules/", rules_page.rules_page, _("Rules"), "sliders-horizontal")
 DATESHEET = Page("live_datesheet", "datesheet/", datesheet_page.live_datesheet, _("Datesheet"), "table-2")
+PUBLISH = Page("publish", "publish/", publish_page.publish, _("Publish"), "megaphone")
+PRINTS = Page("prints", "prints/", prints_page.prints, _("Prints"), "printer")
 UPLOAD = Page(
     "upload",
     "uploads/",
@@ -46,6 +57,11 @@ PAGES = [
     SOLVE,
     RULES,
     DATESHEET,
+    PUBLISH,
+    Page("withdraw", "publish/withdraw/", publish_page.withdraw),
+    PRINTS,
+    Page("prints_made", "prints/made/", prints_page.prints_made),
+    Page("print_preview", "prints/<slug:code>/preview/", prints_page.preview),
     Page("make_periods", "calendar/", calendar_page.make_periods_page),
     Page("make_exams", "make-exams/", solving_pages.make_exams),
     Page("run", "runs/<int:number>/", solving_pages.run),
@@ -96,9 +112,7 @@ SECTIONS = [
         _("Datesheet"),
         [SOLVE, DATESHEET, Listing(models.Solution, "layers"), Listing(models.Run, "rotate-ccw")],
     ),
-    Section(
-        _("Publish"), [Listing(models.Publication, "megaphone"), Listing(models.PrintSetting, "printer")]
-    ),
+    Section(_("Publish"), [PUBLISH, PRINTS, Listing(models.PrintSetting, "settings")]),
     Section(
         _("More data"),
         [
@@ -143,7 +157,7 @@ def furnish(site: StaffSite) -> None:
         Stage.DATA: "upload",
         Stage.RULES: "rules",
         Stage.DATESHEET: "live_datesheet",
-        Stage.PUBLISHED: "scheduling_publication_changelist",
+        Stage.PUBLISHED: "publish",
     }
 
 
