@@ -34,6 +34,7 @@ class PrintsForm(forms.Form):
         choices=[(format, format.upper()) for format in FORMATS],
         initial=["pdf"],
         required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args, project, **kwargs) -> None:
