@@ -45,7 +45,8 @@ class NothingToPrint(Exception):
 
 @dataclass(frozen=True)
 class Print:
-    """`of` says what one such print may be narrowed to (programme, room, student, teacher), if anything."""
+    """`of` says what one such print may be narrowed to (programme, room, student, teacher), if anything.
+    What is for the office has no instructions to candidates, unless they were set for that very print."""
 
     code: str
     formats: tuple[str, ...]
@@ -55,6 +56,7 @@ class Print:
     size: float = 9.5
     of: str = ""
     starts_pages: bool = False
+    is_for_office: bool = False
 
     def title(self, language: str) -> str:
         return WORDS[language][self.code]
@@ -72,7 +74,7 @@ PRINTS: dict[str, Print] = {
         Print("by_room", LIST_FORMATS, "list.typ", of="room"),
         Print("by_student", ALL_FORMATS, "personal.typ", "a5", is_flipped=False, size=8.5, of="student"),
         Print("by_teacher", ALL_FORMATS, "list.typ", of="teacher"),
-        Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9),
+        Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9, is_for_office=True),
     )
 }
 
@@ -276,6 +278,7 @@ class Press:
             return next((value for setting in settings if (value := getattr(setting, field))), "")
 
         name, post = first("signature_name"), first("signature_title")
+        instructions = (own.instructions if own else "") if each.is_for_office else first("instructions")
         days = self.rows.days
         span = (long_date(day, self.language) for day in (days[0], days[-1]))
         return Front(
@@ -292,7 +295,7 @@ class Press:
             notification=first("notification_no"),
             generated_at=timezone.localtime(timezone.now(), ZoneInfo(institution.time_zone)),
             footer=f"{self.project.path} · {self.words['solution']} {self.solution.number}",
-            notes=tuple(first("instructions").splitlines()),
+            notes=tuple(instructions.splitlines()),
             signatures=(Signature(name, post),) if name or post else (),
         )
 

@@ -211,6 +211,8 @@ def test_what_the_planner_set_stands_on_the_print(world):
         assert expected in by_room
     assert "Rooms of the week" in by_room
     assert "Rooms of the week" not in by_day
+    assert "Come early." in by_day
+    assert "Come early." not in text_of(printed(world, "quality"))
 
 
 def test_only_what_is_published_for_good_is_no_draft(world):
