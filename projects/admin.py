@@ -104,6 +104,14 @@ class _WithHistory:
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return history_admin.object_history(request, self, object_id, extra_context)
 
+    # Django's own log knows no tenant; projects.history writes down what the models do.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
+
+    def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None: ...
+
 
 class _KeepsDrafts:
     """Its forms offer again what was typed and not saved (projects.drafts)."""

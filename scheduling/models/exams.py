@@ -181,6 +181,8 @@ class Sitting(ProjectModel):
 class SittingCandidate(ProjectModel):
     """Who sits in which batch. Only exams in several sittings have these rows."""
 
+    keeps_history = False  # it follows from the registrations
+
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="candidates")
     student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="+")
 

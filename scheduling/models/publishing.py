@@ -20,6 +20,8 @@ class PublicationQuerySet(ProjectQuerySet):
 class Publication(ProjectModel):
     """A solution shown to the public, as a draft or for good. One at a time is current."""
 
+    unrecorded_fields = frozenset({"table"})
+
     class Kind(models.TextChoices):
         DRAFT = "draft", _("draft")
         FINAL = "final", _("final")

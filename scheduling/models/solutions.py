@@ -116,6 +116,8 @@ class SolutionQuerySet(ProjectQuerySet):
 class Solution(ProjectModel):
     """A whole plan. A run writes a new one; making it the live one is the planner's own act."""
 
+    unrecorded_fields = frozenset({"by_rule", "findings"})
+
     number = models.PositiveIntegerField(_("number"))
     name = models.CharField(_("name"), max_length=150, blank=True)
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="solutions")
@@ -152,6 +154,8 @@ class Solution(ProjectModel):
 class Placement(ProjectModel):
     """A sitting in a period, or, without one, left out."""
 
+    keeps_history = False  # a solution is written whole, and again rather than changed
+
     solution = models.ForeignKey(Solution, on_delete=models.CASCADE, related_name="placements")
     sitting = models.ForeignKey(Sitting, on_delete=models.CASCADE, related_name="placements")
     period = models.ForeignKey(
@@ -173,6 +177,8 @@ class Placement(ProjectModel):
 
 class RoomShare(ProjectModel):
     """How many candidates of a placement sit in a room; of one group, where groups have their own pools."""
+
+    keeps_history = False
 
     placement = models.ForeignKey(Placement, on_delete=models.CASCADE, related_name="shares")
     room = models.ForeignKey(Room, on_delete=models.RESTRICT, related_name="shares")

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -101,9 +100,7 @@ class Command(BaseCommand):
             user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=name)
             user.set_password(password)
             user.save()
-            EmailAddress.objects.update_or_create(
-                user=user, email=email, defaults={"verified": True, "primary": True}
-            )
+            user.confirm_email()
             Membership.objects.get_or_create(
                 institution=project.institution, user=user, defaults={"role": role}
             )
