@@ -174,7 +174,7 @@ def compile_solver() -> None:
         if has_changed(marker, wanted):
             say("Compiling the solver")
             # Only time is lost without it: what is wrong with a solver, the tests say better.
-            if not call(PYTHON, "-c", "from scheduling.solver.timetable import warm_up; warm_up()"):
+            if not call(PYTHON, "-c", "from scheduling.solver.timetable.portfolio import warm_up; warm_up()"):
                 marker.write_text(wanted)
 
 
