@@ -92,7 +92,7 @@ def make_sittings(*, project: Project, exams: Iterable[Exam] | None = None) -> N
     surplus: list[int] = []
     for exam in wanted:
         count = 1
-        if exam.pk in batched:
+        if exam.batch_size:
             count = max(1, -(-len(candidates.get(exam.pk, ())) // exam.batch_size))
         have = existing[exam.pk]
         new += [
