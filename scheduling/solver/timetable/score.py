@@ -534,7 +534,7 @@ def moved_room_table(problem: Problem) -> Ints:
         return np.zeros((problem.parts, problem.rooms), dtype=np.int64)
     known = np.zeros((problem.exams, problem.rooms), dtype=bool)
     known[problem.part_exam[was.part], was.room] = True
-    left_out = ~known.any(axis=1)
+    left_out = ~np.logical_or.reduce(known, axis=1)
     stays: Bools = known | left_out[:, None]
     return 1 - stays[problem.part_exam].astype(np.int64)
 

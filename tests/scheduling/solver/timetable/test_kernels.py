@@ -1,4 +1,4 @@
-"""The kernels against the law: whatever a random walk does, the cost they keep is the cost the rules count."""
+"""The kernels against the law: whatever a random walk does, they keep the cost that the rules count."""
 
 import os
 import subprocess

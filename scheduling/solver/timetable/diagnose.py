@@ -1,0 +1,373 @@
+"""Why a season cannot be placed whole, in the planner's words: before solving and after.
+
+`find_contradictions` looks for proofs that some exam must stay out; what it does not find may still be
+impossible. `explain_left_out` says for each exam that a plan leaves out what is in its way in every period.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from . import score
+from .model import can_be_seated, hard_edges
+from .problem import (
+    HARD,
+    NO_LIMIT,
+    ROOM_PAIR_KINDS,
+    Bools,
+    Conflicts,
+    PairRule,
+    Plan,
+    Problem,
+    allowed_periods,
+)
+from .problem import find_conflicts as _find_conflicts
+
+MOST_STARTS = 200  # exams from which a clique is grown
+Name = Callable[[int], str]
+
+
+class Fix(NamedTuple):
+    """What would help, cheapest first. kind: add_period, release_period (of the exams), split_exam,
+    larger_room, allow_clash (between the exams), drop_rule (between the exams), more_seats, raise_limit,
+    longer_period, free_person."""
+
+    kind: str
+    exams: tuple[int, ...] = ()
+    periods: tuple[int, ...] = ()
+
+
+class Reason(NamedTuple):
+    """kind: too_long, too_large, no_period (allowed by itself nowhere), student, person, clique (more exams
+    that may not share a period than periods), rules (rules between exams contradict each other or the
+    periods), seats, exams (more than all periods together may hold), left_out.
+
+    exams, periods: who it is about, where they could be. needed, available: the two numbers that do not fit.
+    who: number of the student or person. in_the_way: for left_out, (period, cause, exams) for every period;
+    cause is closed, clash, rule, full or rooms.
+    """
+
+    kind: str
+    exams: tuple[int, ...]
+    periods: tuple[int, ...] = ()
+    needed: int = 0
+    available: int = 0
+    who: int = -1
+    rules: tuple[PairRule, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    in_the_way: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
+
+    def sentence(self, exam: Name = str, period: Name = str, who: Name = str) -> str:
+        """The reason in words; `exam`, `period`, `who` name things by their numbers."""
+        exams = ", ".join(exam(e) for e in self.exams[:12]) + (" …" if len(self.exams) > 12 else "")
+        periods = ", ".join(period(p) for p in self.periods[:8]) + (" …" if len(self.periods) > 8 else "")
+        numbers = {"needed": self.needed, "available": self.available}
+        if self.kind == "left_out":
+            return f"{exams} is left out: {self._obstacles(exam, period)}"
+        return _SENTENCES[self.kind].format(
+            exams=exams, periods=periods or "none", who=who(self.who), **numbers
+        )
+
+    def _obstacles(self, exam: Name, period: Name) -> str:
+        causes = defaultdict(list)
+        for p, cause, _ in self.in_the_way:
+            causes[cause].append(p)
+        parts = [f"{_CAUSES[cause]} in {len(where)} periods" for cause, where in causes.items()]
+        movable = [row for row in self.in_the_way if row[2] and row[1] in ("clash", "rule")]
+        if movable:
+            p, _, others = min(movable, key=lambda row: len(row[2]))
+            parts.append(
+                f"nearest is {period(p)}, where only {', '.join(exam(e) for e in others)} would have to move"
+            )
+        return "; ".join(parts) + "."
+
+
+_CAUSES = {
+    "closed": "it may not or cannot be",
+    "clash": "students or teachers have another exam",
+    "rule": "a rule with another exam forbids it",
+    "full": "the limit of exams or candidates is reached",
+    "rooms": "there are no rooms left for it",
+}
+_SENTENCES = {
+    "too_long": "{exams} lasts {needed} minutes, but its longest period has {available}.",
+    "too_large": "{exams} needs {needed} seats, but its rooms have {available} at most in one period.",
+    "no_period": "{exams} has no period: those allowed, its fixed date, its people's times do not meet.",
+    "student": "Student {who} has {needed} exams ({exams}) with only {available} periods ({periods}).",
+    "person": "Person {who} must be at {needed} exams ({exams}) with only {available} periods ({periods}).",
+    "clique": "{exams}: each two of these {needed} exams clash; they have {available} periods ({periods}).",
+    "rules": "The rules between {exams} leave no period for one of them.",
+    "seats": "{exams} need {needed} seats, but their rooms have {available} in all periods together.",
+    "exams": "There are {needed} exams, but all periods together may hold {available}.",
+}
+
+
+def find_contradictions(problem: Problem, conflicts: Conflicts | None = None) -> list[Reason]:
+    """Reasons why some exam must stay out, each proved by itself; the most telling first."""
+    conflicts = _find_conflicts(problem) if conflicts is None else conflicts
+    allowed = allowed_periods(problem)
+    able = can_be_seated(problem)
+    alone = _alone(problem, allowed, able)
+    told = {exam for reason in alone for exam in reason.exams}
+    domain = allowed & able
+    crowded = _crowded(problem, domain, told)
+    told |= {exam for reason in crowded for exam in reason.exams}
+    neighbours = defaultdict(set)
+    for a, b in hard_edges(problem, conflicts):
+        neighbours[a].add(b)
+        neighbours[b].add(a)
+    return (
+        alone + crowded + _cliques(domain, neighbours, told) + _rules(problem, domain, told) + _sums(problem)
+    )
+
+
+def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
+    reasons = []
+    for exam in np.flatnonzero(~(allowed & able).any(axis=1)).tolist():
+        mine = problem.exam_periods[exam]
+        fixed = int(problem.pinned_period[exam])
+        if fixed >= 0:
+            mine = mine & (np.arange(problem.periods) == fixed)
+        longest = int(problem.period_length[mine].max(initial=0))
+        if mine.any() and longest < problem.duration[exam]:
+            reasons.append(
+                Reason(
+                    "too_long",
+                    (exam,),
+                    _numbers(mine),
+                    int(problem.duration[exam]),
+                    longest,
+                    fixes=(Fix("longer_period", (exam,), _numbers(mine)), Fix("release_period", (exam,))),
+                )
+            )
+        elif allowed[exam].any():
+            parts = np.flatnonzero(problem.part_exam == exam)
+            seats = [
+                problem.room_seats[problem.part_rooms[k]][:, allowed[exam]].sum(axis=0).max(initial=0)
+                for k in parts
+            ]
+            short = int(np.argmax(problem.part_size[parts] - np.array(seats)))
+            reasons.append(
+                Reason(
+                    "too_large",
+                    (exam,),
+                    _numbers(allowed[exam]),
+                    int(problem.part_size[parts[short]]),
+                    int(seats[short]),
+                    fixes=(Fix("larger_room", (exam,)), Fix("split_exam", (exam,))),
+                )
+            )
+        else:
+            fixes = (Fix("release_period", (exam,)), Fix("free_person", (exam,)), Fix("add_period", (exam,)))
+            reasons.append(Reason("no_period", (exam,), fixes=fixes))
+    return reasons
+
+
+def _crowded(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
+    """Students and people with more exams than periods to have them in; one reason for each set of exams."""
+    exams_of: dict[tuple[str, int], list[int]] = defaultdict(list)
+    if problem.clash_weight == HARD:
+        exam = np.repeat(np.arange(problem.exams), np.diff(problem.registration_ptr))
+        counts = np.bincount(problem.registration_student, minlength=problem.students)
+        spared = set(problem.allowed_clashes[:, 0].tolist())
+        # Few periods for many exams can only be where the student has more exams than some exam has periods.
+        least = int(domain.sum(axis=1).min(initial=problem.periods))
+        for student, e in zip(problem.registration_student.tolist(), exam.tolist(), strict=True):
+            if counts[student] > least and student not in spared:
+                exams_of["student", student].append(e)
+    for person, e in np.unique(problem.person_exam, axis=0).tolist():
+        exams_of["person", person].append(e)
+    reasons: dict[tuple[int, ...], Reason] = {}
+    for (kind, who), exams in exams_of.items():
+        group = tuple(sorted(_tightest([e for e in exams if e not in told], domain)))
+        if group and group not in reasons:
+            periods = _numbers(np.logical_or.reduce(domain[list(group)]))
+            fixes = (
+                Fix("add_period", group),
+                Fix("release_period", _fixed(problem, group)),
+                Fix("allow_clash", group),
+            )
+            reasons[group] = Reason(kind, group, periods, len(group), len(periods), who, fixes=fixes)
+    return list(reasons.values())
+
+
+def _tightest(exams: list[int], domain: Bools) -> list[int]:
+    """The smallest group of these exams (each two of which clash) with fewer periods than exams, found by
+    their sets of periods; [] if there is none of that form."""
+    best: list[int] = []
+    sets = [domain[e] for e in exams]
+    union = np.zeros(domain.shape[1], dtype=bool)
+    for mask in [*sets, np.logical_or.reduce(sets) if sets else union]:
+        inside = [e for e, own in zip(exams, sets, strict=True) if not (own & ~mask).any()]
+        if len(inside) > mask.sum():
+            inside = inside[: int(mask.sum()) + 1]
+            if not best or len(inside) < len(best):
+                best = inside
+    return best
+
+
+def _cliques(domain: Bools, neighbours: dict[int, set[int]], told: set[int]) -> list[Reason]:
+    """Groups of exams of which each two clash, grown greedily, with fewer periods than exams."""
+    reasons: list[Reason] = []
+    starts = sorted(neighbours, key=lambda e: (int(domain[e].sum()), -len(neighbours[e])))[:MOST_STARTS]
+    for start in starts:
+        if start in told:
+            continue
+        clique, around = [start], neighbours[start] - told
+        while around:
+            # Those with the fewest periods of their own first, then those with most common neighbours.
+            union = domain[clique].any(axis=0)
+            nearest = min((int((domain[e] & ~union).sum()), -len(neighbours[e] & around), e) for e in around)[
+                2
+            ]
+            clique.append(nearest)
+            around = around & neighbours[nearest]
+        group = _tightest(clique, domain)
+        if group:
+            periods = _numbers(np.logical_or.reduce(domain[group]))
+            exams = tuple(sorted(group))
+            fixes = (Fix("add_period", exams), Fix("release_period", exams), Fix("allow_clash", exams))
+            reasons.append(Reason("clique", exams, periods, len(exams), len(periods), fixes=fixes))
+            told |= set(exams)
+    return reasons
+
+
+def _rules(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
+    """Take away periods that a rule between two exams makes impossible until nothing changes; an exam
+    without any left is in a contradiction with all rules that took some away, directly or through others."""
+    rules = [rule for rule in problem.pair_rules if rule.weight == HARD and rule.kind not in ROOM_PAIR_KINDS]
+    domain = domain.copy()
+    blamed: dict[int, set[PairRule]] = defaultdict(set)
+    p, q = np.meshgrid(np.arange(problem.periods), np.arange(problem.periods), indexing="ij")
+    holds = {
+        (rule.kind, rule.value): ~score.is_broken(
+            problem, rule.kind, rule.value, p.ravel(), q.ravel()
+        ).reshape(p.shape)
+        for rule in rules
+    }
+    reasons: list[Reason] = []
+    changed = True
+    while changed:
+        changed = False
+        for rule in rules:
+            if rule.a in told or rule.b in told:
+                continue
+            table = holds[rule.kind, rule.value]
+            for one, two, fits in ((rule.a, rule.b, table), (rule.b, rule.a, table.T)):
+                left = domain[one] & fits[:, domain[two]].any(axis=1)
+                if (left == domain[one]).all():
+                    continue
+                blamed[one] |= {rule} | blamed[two]
+                domain[one] = left
+                changed = True
+                if not left.any():
+                    guilty = tuple(blamed[one])
+                    exams = tuple(sorted({e for r in guilty for e in (r.a, r.b)}))
+                    fixes = tuple(Fix("drop_rule", (r.a, r.b)) for r in guilty)
+                    release = Fix("release_period", _fixed(problem, exams))
+                    reasons.append(Reason("rules", exams, rules=guilty, fixes=(release, *fixes)))
+                    told |= set(exams)
+                    break
+    return reasons
+
+
+def _sums(problem: Problem) -> list[Reason]:
+    """Seats of a group of rooms, and exams of all periods, that cannot suffice."""
+    reasons = []
+    held = int(np.minimum(problem.period_max_exams, problem.exams).sum())
+    if held < problem.exams:
+        exams = tuple(range(problem.exams))
+        reasons.append(
+            Reason("exams", exams, (), problem.exams, held, fixes=(Fix("raise_limit"), Fix("add_period")))
+        )
+    masks = (
+        np.unique(problem.part_rooms, axis=0) if problem.parts else np.zeros((0, problem.rooms), dtype=bool)
+    )
+    limits = np.minimum(problem.period_max_candidates, NO_LIMIT)
+    for mask in masks:
+        inside = ~(problem.part_rooms & ~mask).any(axis=1)
+        needed = int(problem.part_size[inside].sum())
+        available = int(np.minimum(problem.room_seats[mask].sum(axis=0), limits).sum())
+        if needed > available:
+            exams = tuple(np.unique(problem.part_exam[inside]).tolist())
+            reasons.append(
+                Reason(
+                    "seats",
+                    exams,
+                    (),
+                    needed,
+                    available,
+                    fixes=(Fix("more_seats", exams), Fix("add_period", exams)),
+                )
+            )
+    return reasons
+
+
+def explain_left_out(problem: Problem, plan: Plan, conflicts: Conflicts | None = None) -> list[Reason]:
+    """For each exam that the plan leaves out: what is in its way in every period."""
+    conflicts = _find_conflicts(problem) if conflicts is None else conflicts
+    left_out = set(np.flatnonzero(plan.period < 0).tolist())
+    if not left_out:
+        return []
+    allowed = allowed_periods(problem) & can_be_seated(problem)
+    clashing = defaultdict(set)
+    for a, b in hard_edges(problem, conflicts):
+        if a in left_out:
+            clashing[a].add(b)
+        if b in left_out:
+            clashing[b].add(a)
+    exams_in = np.bincount(plan.period[plan.period >= 0], minlength=problem.periods)
+    candidates_in = np.bincount(
+        plan.period[plan.period >= 0], problem.size[plan.period >= 0], minlength=problem.periods
+    )
+    reasons = []
+    for exam in sorted(left_out):
+        obstacles: list[tuple[int, str, tuple[int, ...]]] = []
+        for p in range(problem.periods):
+            clashes = tuple(sorted(e for e in clashing[exam] if plan.period[e] == p))
+            ruled = tuple(_rule_partners(problem, plan, exam, p))
+            full = exams_in[p] >= problem.period_max_exams[p]
+            full |= candidates_in[p] + problem.size[exam] > problem.period_max_candidates[p]
+            if not allowed[exam, p]:
+                obstacles.append((p, "closed", ()))
+            elif clashes:
+                obstacles.append((p, "clash", clashes))
+            elif ruled:
+                obstacles.append((p, "rule", ruled))
+            else:
+                obstacles.append((p, "full" if full else "rooms", ()))
+        movable = sorted((row for row in obstacles if row[2]), key=lambda row: len(row[2]))
+        fixes = [Fix("add_period", (exam,))]
+        if movable:
+            fixes.append(
+                Fix("release_period", _fixed(problem, movable[0][2]) or movable[0][2], (movable[0][0],))
+            )
+        if any(row[1] == "rooms" for row in obstacles):
+            fixes.append(Fix("more_seats", (exam,), tuple(row[0] for row in obstacles if row[1] == "rooms")))
+        reasons.append(Reason("left_out", (exam,), fixes=tuple(fixes), in_the_way=tuple(obstacles)))
+    return reasons
+
+
+def _rule_partners(problem: Problem, plan: Plan, exam: int, period: int) -> Iterable[int]:
+    """Exams whose hard rule with this one would be broken if it were in the period."""
+    here = np.array([period])
+    for rule in problem.pair_rules:
+        if rule.weight != HARD or rule.kind in ROOM_PAIR_KINDS or exam not in (rule.a, rule.b):
+            continue
+        other = rule.b if rule.a == exam else rule.a
+        there = plan.period[other : other + 1]
+        if there[0] < 0:
+            continue
+        p, q = (here, there) if rule.a == exam else (there, here)
+        if score.is_broken(problem, rule.kind, rule.value, p, q)[0]:
+            yield other
+
+
+def _fixed(problem: Problem, exams: Iterable[int]) -> tuple[int, ...]:
+    return tuple(e for e in exams if problem.pinned_period[e] >= 0)
+
+
+def _numbers(mask: Bools) -> tuple[int, ...]:
+    return tuple(int(p) for p in np.flatnonzero(mask))

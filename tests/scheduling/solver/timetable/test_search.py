@@ -1,0 +1,165 @@
+"""What `solve` promises: the best plan it can, the same one again, in time."""
+
+import numpy as np
+import pytest
+
+from scheduling.solver.stop import Any, MaxSeconds, MaxSteps, NoImprovement, Spent
+from scheduling.solver.timetable import Callbacks, PairRule, evaluate, portfolio, solve
+from tests.scheduling.solver.timetable.test_score import CASES
+from tests.scheduling.solver.timetable.worlds import plan, random_season, season
+
+# A clash that is soft costs by itself; what is asked for with its own weight has no entry in weights.
+PRICED = sorted(
+    code
+    for code in CASES
+    if not evaluate(season(**CASES[code][0]), CASES[code][1]).hard and "wish" not in code
+)
+
+
+@pytest.mark.parametrize("code", PRICED)
+def test_the_search_keeps_a_soft_rule_that_has_a_weight(code):
+    fields, broken, kept, _ = CASES[code]
+    problem = season(**fields, weights={} if code == "soft_clash" else {code: 5})
+    result = solve(problem, stop=MaxSteps(2000), initial=broken)
+    assert result.hard == 0
+    assert result.cost <= evaluate(problem, kept).cost
+
+
+@pytest.mark.parametrize(
+    "code", [code for code in CASES if evaluate(season(**CASES[code][0]), CASES[code][1]).hard]
+)
+def test_the_search_never_breaks_a_hard_rule(code):
+    problem = season(**CASES[code][0])
+    result = solve(problem, stop=MaxSteps(500))
+    assert result.counts[code] == 0
+
+
+def test_the_same_seed_and_steps_give_the_same_plan():
+    problem = random_season(3, 20)
+    one, two = (solve(problem, stop=MaxSteps(5000), seed=7) for _ in range(2))
+    other = solve(problem, stop=MaxSteps(5000), seed=8)
+    assert portfolio.is_same(one.plan, two.plan)
+    assert one.steps == 5000
+    assert not portfolio.is_same(one.plan, other.plan)
+
+
+def test_a_run_that_time_ended_is_repeated_by_its_record():
+    problem = random_season(4, 20)
+    timed = solve(problem, stop=MaxSeconds(0.3), seed=5)
+    again = solve(problem, stop=MaxSeconds(0.3), seed=5, replay=timed.replay)
+    assert portfolio.is_same(timed.plan, again.plan)
+    assert (timed.cost, timed.steps) == (again.cost, again.steps)
+
+
+def test_the_fewest_exams_are_left_out():
+    # Five exams of one student, three periods.
+    problem = season(5, 3, 1, registration_student=[0] * 5, registration_exam=range(5))
+    result = solve(problem, stop=MaxSteps(2000))
+    assert len(result.unplaced) == 2
+    assert result.counts["clash"] == 0
+    assert result.first_feasible_s is None
+
+
+def test_what_can_be_nowhere_does_not_hold_up_the_rest():
+    problem = season(3, duration=[60, 500, 60])
+    assert solve(problem, stop=MaxSteps(500)).unplaced == (1,)
+
+
+def test_a_large_exam_is_split_over_few_rooms_of_one_block():
+    problem = season(
+        1, room_seats=[30, 30, 30, 30, 20], room_block=[0, 1, 0, 1, 1], size=[75],
+        weights={"split_rooms": 3, "split_blocks": 10},
+    )  # fmt: skip
+    result = solve(problem, stop=MaxSteps(500))
+    assert set(result.plan.room.tolist()) == {1, 3, 4}
+    assert result.plan.seats.sum() == 75
+
+
+def test_groups_of_candidates_sit_in_their_own_rooms():
+    problem = season(
+        1, room_seats=[40, 40], size=[50], part_exam=[0, 0], part_size=[30, 20], part_rooms=[[1, 0], [0, 1]],
+    )  # fmt: skip
+    result = solve(problem, stop=MaxSteps(100))
+    assert list(zip(result.plan.part, result.plan.room, result.plan.seats, strict=True)) == [
+        (0, 0, 30),
+        (1, 1, 20),
+    ]
+
+
+def test_exams_with_an_allowed_clash_may_have_to_share_a_period():
+    fields = {"registration_student": [0, 0], "registration_exam": [0, 1], "days": 1, "per_day": 1}
+    assert len(solve(season(**fields), stop=MaxSteps(100)).unplaced) == 1
+    spared = solve(season(**fields, allowed_clashes=[(0, 0, 1)]), stop=MaxSteps(100))
+    assert spared.hard == 0
+    assert spared.counts["allowed_clash"] == 1
+
+
+def test_a_given_plan_is_kept_where_it_can_be():
+    problem = random_season(9, 16)
+    before = solve(problem, stop=MaxSteps(20000)).plan
+    again = solve(problem, stop=MaxSteps(1), initial=before)
+    assert portfolio.is_same(again.plan, before)
+
+
+def test_a_change_moves_few_exams():
+    problem = random_season(11, 24)._replace(published=None)
+    before = solve(problem, stop=MaxSteps(20000)).plan
+    moved = next(e for e in range(24) if before.period[e] >= 0 and problem.pinned_period[e] < 0)
+    fixed = problem.pinned_period.copy()
+    fixed[moved] = next(
+        p for p in range(problem.periods) if problem.exam_periods[moved, p] and p != before.period[moved]
+    )
+    changed = problem._replace(pinned_period=fixed, published=before)
+    result = solve(changed, stop=MaxSteps(20000), initial=before, weights={"moved_period": 10**6})
+    assert result.counts["moved_period"] <= 4
+
+
+def test_it_can_be_cancelled_and_tells_of_its_progress():
+    told = []
+    callbacks = Callbacks(told.append, lambda: len(told) >= 2, every_s=0.0)
+    result = solve(random_season(5, 20), stop=MaxSeconds(600), callbacks=callbacks)
+    assert len(told) >= 2
+    assert told[-1].counts["clash"] == 0
+    assert result.seconds < 600
+    assert evaluate(random_season(5, 20), result.plan).cost == result.cost
+
+
+def test_several_processes_return_the_best_with_its_record():
+    problem = random_season(6, 20)
+    result = portfolio.solve_together(problem, seconds=0.3, workers=2, seed=3)
+    again = solve(problem, seed=result.seed, replay=result.replay)
+    assert result.seed in (3, 4)
+    assert portfolio.is_same(result.plan, again.plan)
+
+
+def test_a_search_without_an_end_is_refused():
+    with pytest.raises(ValueError, match="Give the search an end"):
+        solve(season(), stop=NoImprovement(1.0))
+
+
+def test_the_first_of_several_stops_counts():
+    spent = Spent(wall_s=1.0, steps=10, idle_steps=5)
+    assert Any(MaxSeconds(4), MaxSteps(20)).progress(spent) == 0.5
+    assert Any(MaxSeconds(4), NoImprovement(steps=5)).progress(spent) == 1.0
+    assert not Any(NoImprovement(1.0)).is_bounded
+
+
+def test_seats_are_never_given_twice():
+    problem = season(4, 1, 1, room_seats=[5, 5], size=[4, 4, 1, 1])
+    result = solve(problem, stop=MaxSteps(100))
+    assert result.hard == 0
+    assert np.bincount(result.plan.room, result.plan.seats).tolist() == [5, 5]
+
+
+def test_coinciding_exams_take_a_room_each():
+    problem = season(
+        room_seats=[5, 5], size=[4, 4], max_rooms=[1, 1], pair_rules=[PairRule("same_period", 0, 1)],
+    )  # fmt: skip
+    result = solve(problem, stop=MaxSteps(100))
+    assert result.plan.period[0] == result.plan.period[1]
+    assert sorted(result.plan.room) == [0, 1]
+
+
+def test_nothing_to_move_is_no_fault():
+    result = solve(season(1, 1, 1), stop=MaxSteps(10))
+    assert portfolio.is_same(result.plan, plan([0]))
