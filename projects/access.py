@@ -101,23 +101,32 @@ def projects_of(user: User | AnonymousUser) -> QuerySet[Project]:
 
 
 def standing(user: User | AnonymousUser, institution_slug: str, project_slug: str | None) -> Standing | None:
-    """The person's standing at that address, or None where the person has none (or nothing is there)."""
+    """The person's standing at that address, or None where the person has none (or nothing is there).
+
+    Only the person's own memberships are looked up, so that what is of others takes as long as what is not.
+    """
     if not user.is_authenticated:
         return None
-    institution = institutions_of(user).filter(slug=institution_slug).first()
-    if institution is None:
-        return None
-    membership = Membership.objects.filter(institution=institution, user=user).first()
+    here = {"user": user, "institution__slug": institution_slug}
+    membership = Membership.objects.filter(**here).select_related("institution").first()
     institution_role = Role(membership.role) if membership else None
+    joined = ProjectMember.objects.filter(**here).select_related("institution", "project")
     if project_slug is None:
-        return Standing(institution, None, institution_role, None)
-    project = projects_of(user).filter(institution=institution, slug=project_slug).first()
-    if project is None:
+        within = membership or joined.first()
+        return Standing(within.institution, None, institution_role, None) if within else None
+    if membership and institution_role == Role.ADMINISTRATOR:
+        project = Project.objects.filter(institution=membership.institution, slug=project_slug).first()
+        if project is None:
+            return None
+        project.institution = membership.institution
+        return Standing(membership.institution, project, institution_role, ProjectRole.OWNER)
+    member = joined.filter(project__slug=project_slug).first()
+    if member is None:
         return None
-    if institution_role == Role.ADMINISTRATOR:
-        return Standing(institution, project, institution_role, ProjectRole.OWNER)
-    member = ProjectMember.objects.for_project(project).get(user=user)
-    return Standing(institution, project, institution_role, ProjectRole(member.role), member.department)
+    member.project.institution = member.institution
+    return Standing(
+        member.institution, member.project, institution_role, ProjectRole(member.role), member.department
+    )
 
 
 def is_staff_somewhere(user: User | AnonymousUser) -> bool:
