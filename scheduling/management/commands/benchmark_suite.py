@@ -12,9 +12,9 @@ from scheduling.solver.timetable import formats, portfolio
 
 from .solve_benchmark import summary
 
-# ITC-2007: means over runs within the competition's time (comparison file AlgRanking_NIS_12_AVG of Leite et al.
-# 2019): step counting hill climbing (Bykov & Petrovic), annealing (Battistutta, Schaerf & Urli 2017). Carter:
-# best published solutions of the cellular memetic algorithm (Leite et al. 2018), recounted.
+# ITC-2007: means over runs within the competition's time (comparison file AlgRanking_NIS_12_AVG of Leite et
+# al. 2019): step counting hill climbing (Bykov & Petrovic), annealing (Battistutta, Schaerf & Urli 2017).
+# Carter: best published solutions of the cellular memetic algorithm (Leite et al. 2018), recounted.
 PUBLISHED = {
     "exam_comp_set1": "SCHC 4008, SA 3927",
     "exam_comp_set2": "SCHC 404, SA 408",
