@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db import transaction
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
 
 from projects.models import Project
 
@@ -35,10 +36,12 @@ from .models import (
     SittingCandidate,
     Solution,
     Student,
+    Teacher,
     Teaches,
     Unavailability,
     WeeklyBreak,
 )
+from .solver.timetable.diagnose import explain_left_out, find_contradictions
 from .solver.timetable.problem import HARD, UNPLACED, PairRule, Plan, Problem, make_problem
 
 PAIR_KINDS = {
@@ -476,9 +479,42 @@ class _Reader:
         if season.problem is not None:
             return [int(exam) for exam in season.problem.part_exam]
         if CandidateGroup.objects.for_project(self.project).exists():
-            students, student, exam, _ = self.registrations()
+            students, student, exam, _load = self.registrations()
             return [int(owner) for owner in self.parts(student, exam, students)[0]]
         return [number for number, row in enumerate(self.sittings) if row.exam.needs_room]
+
+
+MOST_REASONS = 40
+
+
+def why_not_whole(season: Season, plan: Plan) -> list[str]:
+    """Why the plan leaves exams out, in the planner's words; nothing if it leaves none out."""
+    if not (plan.period == UNPLACED).any():
+        return []
+    problem = season.problem
+    several = {row.exam_id for row in season.sittings if row.number > 1}
+
+    def exam(number: int) -> str:
+        row = season.sittings[number]
+        return f"{row.exam.code} ({row.number})" if row.exam_id in several else row.exam.code
+
+    def period(number: int) -> str:
+        return str(season.periods[number])
+
+    sentences = []
+    reasons = [*find_contradictions(problem), *explain_left_out(problem, plan)]
+    for reason in reasons[:MOST_REASONS]:
+        of_teacher = reason.kind == "person"
+
+        def who(number: int, of_teacher: bool = of_teacher) -> str:
+            if of_teacher:
+                return str(Teacher.objects.get(pk=number))
+            return Student.objects.get(pk=season.students[number]).roll_no
+
+        sentences.append(reason.sentence(exam, period, who if reason.who >= 0 else str))
+    if len(reasons) > MOST_REASONS:
+        sentences.append(_("And %d more.") % (len(reasons) - MOST_REASONS))
+    return sentences
 
 
 @transaction.atomic

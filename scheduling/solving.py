@@ -24,6 +24,7 @@ from . import adapter, findings
 from .models import Exam, Period, Run, Solution
 from .solver import stop as stopping
 from .solver.timetable import Callbacks, Progress, Result, Step, solve
+from .solver.timetable.portfolio import solve_together, warm_up
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ def _new_run(
         raise CannotSolve(_("There is no exam to place. Upload courses and registrations first."))
     if not Period.objects.for_project(project).exists():
         raise CannotSolve(_("There is no period to place exams in. Add periods first."))
+    if replayed := options.get("replay_of"):
+        options["start_from"] = replayed.start_from
     sweep(project=project)
     try:
         with transaction.atomic():
@@ -119,6 +122,7 @@ def _mine(run: Run) -> QuerySet[Run]:
 
 def solve_now(*, project: Project, by: User | None = None, **options: Any) -> Solution:
     """Carry out a run in this process, without the queue."""
+    warm_up()  # compiling takes a minute after an update; a run that is silent for so long is swept up
     run = claim(run_id=_new_run(project=project, by=by, **options).pk)
     if run is None:
         raise CannotSolve(_("A worker took the run up first. Wait for it."))
@@ -148,21 +152,15 @@ def carry_out(run: Run) -> None:
 
 
 def _carry_out(run: Run) -> None:
+    warm_up()
     season = adapter.season_of(run.project, stay_close_to=run.start_from)
     input_hash = season.input_hash
-    replay = tuple(Step(*step) for step in run.replay_of.record["steps"]) if run.replay_of else None
     if run.replay_of and run.replay_of.input_hash != input_hash:
         raise CannotSolve(_("The data or the rules have changed since that run: it cannot be taken again."))
     _mine(run).update(input_hash=input_hash)
     beat(run)
-    result = solve(
-        season.problem,
-        stop=_stop(run),
-        seed=run.seed,
-        initial=season.plan_of(run.start_from) if run.start_from else None,
-        callbacks=_Watch(run).callbacks,
-        replay=replay,
-    )
+    result = _search(run, season)
+    reasons = adapter.why_not_whole(season, result.plan)
     with transaction.atomic():
         beat(run)
         cancelled = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
@@ -170,8 +168,12 @@ def _carry_out(run: Run) -> None:
             _end(run, Run.State.CANCELLED, message=_("Cancelled before there was a plan to keep."))
             return
         solution = _write(run, season, result)
-        _end(run, Run.State.CANCELLED if cancelled else Run.State.DONE, record={"steps": result.replay})
-    _judge(solution)
+        _judge(solution, reasons)
+        _end(
+            run,
+            Run.State.CANCELLED if cancelled else Run.State.DONE,
+            record={"seed": result.seed, "steps": result.replay},
+        )
 
 
 def give_up(run: Run) -> None:
@@ -179,8 +181,25 @@ def give_up(run: Run) -> None:
     _end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again."))
 
 
-def _stop(run: Run) -> Any:
-    return stopping.MaxSteps(run.steps) if run.steps else stopping.MaxSeconds(run.seconds)
+def _search(run: Run, season: adapter.Season) -> Result:
+    """The search itself: by another run's record, by steps, or by the clock in one or several processes."""
+    initial = season.plan_of(run.start_from) if run.start_from else None
+    callbacks = _Watch(run).callbacks
+    if run.replay_of:
+        record = run.replay_of.record
+        steps = tuple(Step(*step) for step in record["steps"])
+        return solve(season.problem, seed=record["seed"], initial=initial, callbacks=callbacks, replay=steps)
+    if run.steps:
+        stop = stopping.MaxSteps(run.steps)
+        return solve(season.problem, stop=stop, seed=run.seed, initial=initial, callbacks=callbacks)
+    return solve_together(
+        season.problem,
+        seconds=run.seconds,
+        workers=run.workers,
+        seed=run.seed,
+        initial=initial,
+        callbacks=callbacks,
+    )
 
 
 def _write(run: Run, season: adapter.Season, result: Result) -> Solution:
@@ -202,10 +221,11 @@ def _write(run: Run, season: adapter.Season, result: Result) -> Solution:
     )
 
 
-def _judge(solution: Solution) -> None:
-    """The independent check, kept with the solution."""
+def _judge(solution: Solution, why_not_whole: list[str]) -> None:
+    """The independent check, kept with the solution, and why exams are left out."""
     found = findings.check(solution)
-    solution.findings = [finding._asdict() for finding in found]
+    reasons = [findings.Finding("error", "unplaced", 0, sentence) for sentence in why_not_whole]
+    solution.findings = [finding._asdict() for finding in [*found, *reasons]]
     solution.save(update_fields=["findings"])
     hard = findings.count_hard(found)
     if hard != solution.hard:

@@ -60,6 +60,24 @@ def test_a_run_by_the_clock_is_replayed_from_its_record(project):
     )
 
 
+def test_of_two_workers_the_better_plan_counts_and_is_replayed_by_its_own_seed(project):
+    together = solving.solve_now(project=project, seconds=1, seed=5, workers=2)
+    assert together.hard == 0
+
+    again = solving.solve_now(project=project, replay_of=together.run)
+
+    assert again.cost == together.cost
+    assert again.run.record == together.run.record
+
+
+def test_a_plan_that_leaves_exams_out_says_why():
+    project = small_season(exams=6, periods=1)
+    solution = solving.solve_now(project=project, steps=1000)
+    assert solution.unplaced
+    said = " ".join(row["message"] for row in solution.findings if row["rule"] == "unplaced")
+    assert "with only 1 periods" in said or "each two of these" in said
+
+
 def test_a_replay_is_refused_after_the_data_changed(project):
     first = solving.solve_now(project=project, steps=1000)
     exam = first.placements.first().sitting.exam
