@@ -53,6 +53,10 @@ def test_the_demos_secret_is_made_once_and_for_its_owner_only(monkeypatch, tmp_p
     assert (tmp_path / "demo" / "secret-key").stat().st_mode & 0o077 == 0
 
 
+def test_every_queue_of_the_settings_is_served(settings):
+    assert set(run.workers({})) == {settings.Q_CLUSTER["name"], *settings.Q_CLUSTER["ALT_CLUSTERS"]}
+
+
 # A parent with a child, as the web server and the queue are; the parent notes both and waits.
 FAMILY = """
 import os, subprocess, sys, time
