@@ -51,9 +51,7 @@ def test_a_contradiction_is_named_and_its_fix_works(kind):
 
 def test_a_sentence_uses_the_planners_names():
     reason = find_contradictions(season(3, **THREE_EXAMS, days=1))[0]
-    said = reason.sentence(
-        lambda e: f"MTH-{e}", lambda p: ["Mon", "Tue"][p], lambda s: "Hira Raza"
-    )
+    said = reason.sentence(lambda e: f"MTH-{e}", lambda p: ["Mon", "Tue"][p], lambda s: "Hira Raza")
     assert said == "Student Hira Raza has 3 exams (MTH-0, MTH-1, MTH-2) with only 2 periods (Mon, Tue)."
 
 
