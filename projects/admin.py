@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.forms import ModelForm, Script
+from django.forms import BaseInlineFormSet, ModelForm, Script
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -170,8 +171,18 @@ class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, admin.Mo
         return super().response_action(request, queryset)
 
 
+class LabelledFormSet(BaseInlineFormSet):
+    """The box that removes a row stands in a table, apart from its label: it says itself what it does."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if DELETION_FIELD_NAME in form.fields:
+            form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = _("Remove this row")
+
+
 class ProjectScopedInline(_InsideTheProject, admin.TabularInline):
     extra = 0
+    formset = LabelledFormSet
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset = super().get_formset(request, obj, **kwargs)

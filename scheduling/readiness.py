@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Sum
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -90,13 +90,12 @@ class Readiness:
 
     @cached_property
     def courses_without_exam(self) -> int:
-        of_course = {"project": self.project, "course": OuterRef("pk")}
-        return (
-            Course.objects.for_project(self.project)
-            .filter(Exists(Registration.objects.filter(**of_course)))
-            .exclude(Exists(ExamCourse.objects.filter(**of_course)))
-            .count()
+        # Two short lists instead of one question for each course: the first is read from its index.
+        registered = (
+            Registration.objects.for_project(self.project).order_by().values_list("course", flat=True)
         )
+        examined = ExamCourse.objects.for_project(self.project).values_list("course", flat=True)
+        return len(set(registered.distinct()) - set(examined))
 
     @cached_property
     def candidates(self) -> dict[int, int]:

@@ -28,11 +28,21 @@ class SeasonForm(forms.Form):
 
 
 class HoursForm(forms.Form):
-    label = forms.CharField(label=_("Name"), max_length=20, required=False)
-    starts = forms.TimeField(
-        label=_("Start"), required=False, widget=forms.TimeInput({"type": "time"}, "%H:%M")
+    label = forms.CharField(
+        label=_("Name"), max_length=20, required=False, widget=forms.TextInput({"aria-label": _("Name")})
     )
-    minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=1439, required=False)
+    starts = forms.TimeField(
+        label=_("Start"),
+        required=False,
+        widget=forms.TimeInput({"type": "time", "aria-label": _("Start")}, "%H:%M"),
+    )
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        min_value=1,
+        max_value=1439,
+        required=False,
+        widget=forms.NumberInput({"aria-label": _("Minutes")}),
+    )
     only_on = forms.TypedMultipleChoiceField(
         label=_("Only on"),
         choices=Weekday.choices,
