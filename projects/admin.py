@@ -81,7 +81,9 @@ class _InsideTheProject:
         """Without a row, the question is about all rows: those of one department do not count then."""
         if self._may_edit(request):
             return True
-        return row is not None and bool(request.standing and request.standing.may_edit_row(row))
+        # An editor of rows is not yet one of these: members are the owners' affair.
+        is_of_department = bool(request.standing) and request.standing.project_role == ProjectRole.DEPARTMENT
+        return row is not None and is_of_department and request.standing.may_edit_row(row)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.project is not None
