@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from projects.models import Project
 
@@ -15,7 +17,14 @@ class ProjectCommand(BaseCommand):
         parser.add_argument("project", metavar="PROJECT", help="institution-slug/project-slug")
         parser.add_argument("--json", action="store_true", help="answer in JSON")
 
+    def make_tables(self) -> None:
+        """In a database that nobody has used yet; one that holds anything is migrated by its keeper."""
+        if not connection.introspection.table_names():
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("createcachetable", verbosity=0)
+
     def find_project(self, path: str) -> Project:
+        self.make_tables()
         institution, _slash, slug = path.partition("/")
         project = (
             Project.objects.filter(institution__slug=institution, slug=slug)

@@ -1,8 +1,12 @@
 """The commands about whole projects: what they make, what they answer, and how they fail."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
@@ -109,3 +113,17 @@ def test_a_damaged_archive_leaves_no_project(tmp_path):
     with pytest.raises(CommandError, match="damaged"):
         call_command("restore_archive", "city/new", str(file), "--owner", UserFactory().email)
     assert not Project.objects.filter(institution=institution).exists()
+
+
+def test_the_first_command_makes_the_tables_of_an_empty_database(tmp_path):
+    """As on a fresh machine, where nothing has run before it."""
+    place = {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}", "MEDIA_ROOT": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "manage.py", "create_project", "city/spring", "--owner", "a@example.edu", "--json"],
+        env={**os.environ, **place},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["made"] is True

@@ -25,8 +25,12 @@ class Command(ProjectCommand):
         parser.add_argument("--name", default="", help="the project's name")
         parser.add_argument("--institution-name", default="")
 
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
+        self.make_tables()
+        with transaction.atomic():
+            self.make(options)
+
+    def make(self, options: dict[str, Any]) -> None:
         institution_slug, slug = self.split(options["project"])
         try:
             validate_email(options["owner"])
