@@ -60,7 +60,8 @@ class _Writer:
             "tables": described,
             "files": self.files,
         }
-        self.archive.writestr("manifest.json", values.encode(manifest))
+        # Without the time of day: the same project gives the same bytes.
+        self.archive.writestr(ZipInfo("manifest.json"), values.encode(manifest), ZIP_DEFLATED)
         return {table["name"]: table["rows"] for table in described}
 
     def write_table(self, table: tables.Table) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import models
 
+from projects import history
 from projects.models import Institution, Project, ProjectModel, TenantModel
 
 ROWS = 2
@@ -39,7 +40,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "scheduling.run": {"state": lambda n: ["done", "failed"][n]},
     "scheduling.solution": {
         "is_live": lambda n: n == 0,
-        "findings": lambda n: [{"level": "error", "rule": "clash", "message": f"finding {n}"}],
+        "findings": lambda n: [{"level": "error", "rule": "clash", "message": f"finding {n}", "count": 1}],
     },
     "scheduling.publication": {
         "withdrawn_at": lambda n: None if n == 0 else datetime(2027, 1, 1, tzinfo=UTC)
@@ -58,12 +59,18 @@ class World:
         self.keys = count(first_key) if first_key else None
         self.rows: dict[type[models.Model], list[Any]] = {Project: [project], Institution: [self.institution]}
 
-    def fill(self, user: Any) -> "World":
+    def fill(self, user: Any, *, of_institution: bool = True) -> "World":
+        """Rows of the project, and of its institution too unless another world has made them."""
         self.rows[apps.get_model(settings.AUTH_USER_MODEL)] = [user]
+        with history.quiet():
+            return self.fill_models(of_institution)
+
+    def fill_models(self, of_institution: bool) -> "World":
         waiting = [
             model
             for model in apps.get_models()
-            if issubclass(model, TenantModel) and model._meta.label_lower not in MADE_APART
+            if issubclass(model, TenantModel if of_institution else ProjectModel)
+            and model._meta.label_lower not in MADE_APART
         ]
         later = []
         while waiting:
