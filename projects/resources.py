@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import tablib
+from django.contrib.messages import WARNING
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -336,6 +338,17 @@ class ProjectImportExport(ProjectExport, ImportExportMixin):
 
     def get_import_resource_kwargs(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return {"project": request.project}
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The file that was looked at waits for a day; it is gone once it was imported."""
+        form = self.create_confirm_form(request)
+        told = form.cleaned_data if self.has_import_permission(request) and form.is_valid() else {}
+        if told and (told["format"] != "0" or CacheStorage(name=told["import_file_name"]).read() is None):
+            self.message_user(
+                request, _("That file was imported already, or waited too long: choose it again."), WARNING
+            )
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_import")
+        return super().process_import(request, **kwargs)
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self.has_add_permission(request) and self.has_change_permission(request)

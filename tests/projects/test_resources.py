@@ -197,6 +197,9 @@ def test_an_import_shows_what_would_be_done_and_then_does_it(pages, season):
     pages(ProjectRole.PLANNER, "holiday/process_import/", confirm)
     assert Holiday.objects.for_project(season).get().name == "New Year"
 
+    again = pages(ProjectRole.PLANNER, "holiday/process_import/", confirm)
+    assert again.url.endswith("/holiday/import/")
+
 
 def test_an_export_from_the_admin_is_a_safe_workbook(pages, season):
     Programme.objects.create(project=season, name=DANGEROUS)

@@ -1,0 +1,45 @@
+"""What holds for every list inside the wall."""
+
+import pytest
+
+from projects.models import ProjectRole
+from tests.factories.projects import ProjectMemberFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pages(client):
+    """pages(address): what a viewer gets there."""
+    member = ProjectMemberFactory(role=ProjectRole.VIEWER)
+    client.force_login(member.user)
+    return lambda address: client.get(f"/at/{member.project.path}/staff/scheduling/{address}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "student/?programme__id__exact=1",
+        "student/?programme__isnull=True",
+        "student/?semester=1",
+        "exam/?courses__department__id__exact=1",
+        "exam/?needs_room__exact=1",
+        "hold/?released_at__isempty=1",
+        "unavailability/?date__year=2027&date__month=1",
+    ],
+)
+def test_a_list_is_narrowed_by_its_own_filters(asked, pages):
+    assert pages(asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "student/?name__regex=(a%2B)%2B$",
+        "student/?email__startswith=a",
+        f"exam/?id__in={10**30}",
+        f"exam/?courses__department={10**30}",
+    ],
+)
+def test_a_question_that_no_filter_asks_is_refused(asked, pages):
+    assert pages(asked).status_code == 400
