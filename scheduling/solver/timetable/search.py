@@ -19,6 +19,7 @@ BUILD_SHARE = 0.3  # of the time, at most, for construction
 # hot, 0 = frozen) where the search proper starts and ends; measured, see README.md.
 PILOT_SHARE, PILOT_LEVELS, PILOT_HOT, PILOT_COLD = 0.05, 40, 5.0, 1500.0
 START_EXCESS, END_EXCESS, END_FACTOR = 0.45, 0.02, 0.4
+MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (384, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
 
@@ -215,9 +216,13 @@ class Search:
         if len(costs) < 2:
             return hot, cold
         fallen = np.minimum.accumulate(np.array(costs, dtype=float))
-        excess = (fallen - fallen[-1]) / max(1.0, fallen[0] - fallen[-1])
-        start = tried[int(np.argmax(excess <= START_EXCESS))]
-        end = END_FACTOR * tried[int(np.argmax(excess <= END_EXCESS))]
+        # The first costs are still those of the first plan. Where hardly any cost is left, what a hot plan
+        # costs says little about where the search pays.
+        frozen = float(fallen[-1])
+        hot_cost = float(np.median(costs[2:8])) if len(costs) > 8 else float(fallen[0])
+        spread = max(1.0, 0.01 * (hot_cost - frozen), min(hot_cost - frozen, MOST_SPREAD * frozen))
+        start = tried[int(np.argmax(fallen <= frozen + START_EXCESS * spread))]
+        end = END_FACTOR * tried[int(np.argmax(fallen <= frozen + END_EXCESS * spread))]
         return start, min(end, start / 10)
 
     def progress(self) -> float:
