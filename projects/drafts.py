@@ -64,7 +64,7 @@ def drafts(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             keep(request.session, path, json.loads(request.body)["fields"])
-        except (CannotKeep, ValueError, KeyError, TypeError, AttributeError):
+        except (CannotKeep, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return HttpResponse(status=400)
         return HttpResponse(status=204)
     draft = find(request.session, path)

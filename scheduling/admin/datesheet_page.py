@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from projects.addresses import number as number_in
 from projects.models import Project
 
 from .. import editing, exams
@@ -91,8 +92,7 @@ def datesheet(request: HttpRequest, number: int) -> HttpResponse:
     solution = get_object_or_404(Solution.objects.for_project(request.project), pk=number)
     form = FilterForm(request.GET, project=request.project)
     placements = _wanted(_placements(solution), form)
-    chosen = request.GET.get("exam", "")
-    chosen_pk = int(chosen) if chosen.isdigit() else None
+    chosen_pk = number_in(request.GET.get("exam", ""))
     entries = _entries(solution, placements, chosen_pk)
     periods = list(Period.objects.for_project(request.project).order_by("date", "starts"))
     columns, days = _grid(periods, entries)

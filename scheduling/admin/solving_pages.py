@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from projects.addresses import number as number_in
+
 from .. import exams, rules, solving
 from ..models import Period, Placement, Run, Solution
 from ..readiness import Readiness
@@ -59,7 +61,7 @@ class SolveForm(forms.Form):
 
 def solve(request: HttpRequest) -> HttpResponse:
     may_edit = request.standing.may_edit
-    begin_from = {"start_from": request.GET.get("from")} if request.GET.get("from", "").isdigit() else None
+    begin_from = {"start_from": number_in(request.GET.get("from", ""))}
     form = SolveForm(request.POST or None, project=request.project, initial=begin_from)
     if request.method == "POST" and may_edit and form.is_valid():
         try:
@@ -233,9 +235,10 @@ def make_live(request: HttpRequest, number: int) -> HttpResponse:
 def compare(request: HttpRequest, number: int) -> HttpResponse:
     """Two solutions side by side: what each costs, and which exams lie elsewhere."""
     one = _solution(request, number)
-    other = _solution(request, int(request.GET["with"])) if request.GET.get("with", "").isdigit() else None
-    if other is None:
+    with_number = number_in(request.GET.get("with", ""))
+    if with_number is None:
         return redirect("admin:solution", number)
+    other = _solution(request, with_number)
     codes = [
         code
         for code in dict.fromkeys([*one.by_rule, *other.by_rule])

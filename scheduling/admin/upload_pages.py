@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from projects import files
+from projects.addresses import number as number_in
 from projects.spreadsheets.headers import Choice
 
 from .. import uploading
@@ -132,13 +133,13 @@ def _decided(row: WorkbookImport, told: Any) -> tuple[dict[str, Choice], dict[st
     headers: dict[str, dict[str, str]] = {}
     for place, sheet in enumerate(row.report.get("sheets", [])):
         dataset = told.get(f"{place}-dataset", sheet["dataset"])
-        header_row = told.get(f"{place}-header_row", "")
+        header_row = number_in(told.get(f"{place}-header_row", ""))
         columns = {
             header: told[f"{place}-column-{number}"]
             for number, (header, column) in enumerate(sheet["headers"].items())
             if told.get(f"{place}-column-{number}", column) != column
         }
-        new_row = int(header_row) if header_row.isdigit() and int(header_row) != sheet["header_row"] else None
+        new_row = header_row if header_row != sheet["header_row"] else None
         is_other = dataset != sheet["dataset"]
         if is_other or new_row or columns:
             # What was chosen for another kind of sheet says nothing about this kind's columns.
