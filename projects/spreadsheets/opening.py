@@ -171,7 +171,12 @@ def _open_text(path: Path, name: str, start: bytes) -> Workbook:
 
 def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, Survey]) -> Workbook:
     try:
-        book = CalamineWorkbook.from_path(path)
+        if path.suffix.lower() == f".{kind}":
+            book = CalamineWorkbook.from_path(path)
+        else:
+            # By path it believes the name's ending, which may lie; an open file it looks into, all in memory.
+            with path.open("rb") as file:
+                book = CalamineWorkbook.from_filelike(file)
     except PasswordError as locked:
         raise CannotOpen(_PASSWORD) from locked
     except (CalamineError, OSError, ValueError) as damage:

@@ -57,6 +57,13 @@ def test_an_archive_without_a_workbook_is_refused(tmp_path):
         open_workbook(path)
 
 
+def test_a_workbook_is_known_by_its_contents_whatever_its_name_ends_in(save):
+    path = save({"A": ROWS})
+    for name in ("a.xls", "a.ods", "a.csv", "a"):
+        path = path.rename(path.with_name(name))
+        assert rows_of(path) == ROWS
+
+
 def test_values_from_other_workbooks_are_read_as_saved_and_said(save):
     workbook = open_workbook(add_member(save({"A": ROWS}), "xl/externalLinks/externalLink1.xml"))
     assert list(workbook.sheets[0].rows()) == ROWS
