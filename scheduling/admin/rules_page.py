@@ -120,6 +120,10 @@ def rules_page(request: HttpRequest) -> HttpResponse:
         _reach_rules(request.project)
         messages.success(request, _("The rules are kept. The next run goes by them."))
         return redirect("admin:rules")
+    if not may_edit:
+        for form in rule_forms.values():
+            for field in form.fields.values():
+                field.disabled = True
     context = {
         **admin.site.each_context(request),
         "title": _("Rules"),

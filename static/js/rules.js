@@ -13,6 +13,7 @@
     const range = price.querySelector(".price-range");
     const number = price.querySelector("input[type=number]");
     range.hidden = false;
+    range.disabled = number.disabled;
     range.value = toPlace(Number(number.value));
     range.addEventListener("input", () => (number.value = toPrice(Number(range.value))));
     number.addEventListener("input", () => (range.value = toPlace(Number(number.value))));
