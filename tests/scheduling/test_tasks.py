@@ -1,18 +1,16 @@
 """The queue's worker, as a process of its own that can be killed."""
 
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 
 import psutil
 import pytest
-from django.conf import settings
 from django.utils import timezone
 
 from scheduling import solving, tasks
 from scheduling.models import Run, Solution
+from tests.clusters import family, running_cluster
 
 from .worlds import small_season
 
@@ -24,20 +22,8 @@ def cluster(monkeypatch, database_url):
     """A running queue; whatever is left of it is ended after the test."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("SOLVE_WORKERS", "1")
-    started = subprocess.Popen(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield psutil.Process(started.pid)
-    for process in family(psutil.Process(started.pid)) if psutil.pid_exists(started.pid) else []:
-        process.kill()
-    started.wait()
-
-
-def family(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
+    with running_cluster() as process:
+        yield process
 
 
 def wait_for(condition, seconds: float = 120):
