@@ -7,7 +7,6 @@ worker died. A run writes a new Solution; making it the live one is an act of it
 
 import logging
 import secrets
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +19,7 @@ from django_q.tasks import async_task
 from accounts.models import User
 from projects.models import Project, Stage
 
-from . import adapter, findings
 from .models import Exam, Period, Run, Solution
-from .solver import stop as stopping
-from .solver.timetable import Callbacks, Progress, Result, Step, solve
-from .solver.timetable.portfolio import solve_together, warm_up
 
 log = logging.getLogger(__name__)
 
@@ -112,17 +107,19 @@ def claim(*, run_id: int) -> Run | None:
 
 def beat(run: Run) -> None:
     """Say that the run is alive; Lost if it is no longer this worker's."""
-    if not _mine(run).update(heartbeat_at=timezone.now()):
+    if not mine(run).update(heartbeat_at=timezone.now()):
         raise Lost
 
 
-def _mine(run: Run) -> QuerySet[Run]:
+def mine(run: Run) -> QuerySet[Run]:
     return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING, claim=run.claim)
 
 
 def solve_now(*, project: Project, by: User | None = None, **options: Any) -> Solution:
     """Carry out a run in this process, without the queue."""
-    warm_up()  # compiling takes a minute after an update; a run that is silent for so long is swept up
+    from . import searching
+
+    searching.warm_up()  # it may have to compile for a minute, and a run that is silent so long is swept up
     run = claim(run_id=_new_run(project=project, by=by, **options).pk)
     if run is None:
         raise CannotSolve(_("A worker took the run up first. Wait for it."))
@@ -136,14 +133,16 @@ def solve_now(*, project: Project, by: User | None = None, **options: Any) -> So
 
 def carry_out(run: Run) -> None:
     """Solve a claimed run and write its Solution, all or nothing. What goes wrong is told on the row."""
+    from . import searching  # compiled code, which the pages do without
+
     try:
-        _carry_out(run)
+        searching.carry_out(run)
     except Lost:
         log.info("run %s was taken from this worker", run.pk)
     except (ValueError, CannotSolve) as reason:
-        _end(run, Run.State.FAILED, message=str(reason)[:500])
+        end(run, Run.State.FAILED, message=str(reason)[:500])
     except Exception:
-        _end(
+        end(
             run,
             Run.State.FAILED,
             message=_("The solver failed. The administrator finds the reason in the log."),
@@ -151,127 +150,14 @@ def carry_out(run: Run) -> None:
         raise
 
 
-def _carry_out(run: Run) -> None:
-    warm_up()
-    season = adapter.season_of(run.project, stay_close_to=run.start_from)
-    input_hash = season.input_hash
-    if run.replay_of and run.replay_of.input_hash != input_hash:
-        raise CannotSolve(_("The data or the rules have changed since that run: it cannot be taken again."))
-    _mine(run).update(input_hash=input_hash)
-    beat(run)
-    result = _search(run, season)
-    reasons = adapter.why_not_whole(season, result.plan)
-    with transaction.atomic():
-        beat(run)
-        cancelled = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
-        if cancelled and len(result.unplaced) == season.problem.exams:
-            _end(run, Run.State.CANCELLED, message=_("Cancelled before there was a plan to keep."))
-            return
-        solution = _write(run, season, result)
-        _judge(solution, reasons)
-        _end(
-            run,
-            Run.State.CANCELLED if cancelled else Run.State.DONE,
-            record={"seed": result.seed, "steps": result.replay},
-        )
-
-
 def give_up(run: Run) -> None:
     """The run's process is gone; if it did not end the run, nobody will."""
-    _end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again."))
+    end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again."))
 
 
-def _search(run: Run, season: adapter.Season) -> Result:
-    """The search itself: by another run's record, by steps, or by the clock in one or several processes."""
-    initial = season.plan_of(run.start_from) if run.start_from else None
-    callbacks = _Watch(run).callbacks
-    if run.replay_of:
-        record = run.replay_of.record
-        steps = tuple(Step(*step) for step in record["steps"])
-        return solve(season.problem, seed=record["seed"], initial=initial, callbacks=callbacks, replay=steps)
-    if run.steps:
-        stop = stopping.MaxSteps(run.steps)
-        return solve(season.problem, stop=stop, seed=run.seed, initial=initial, callbacks=callbacks)
-    return solve_together(
-        season.problem,
-        seconds=run.seconds,
-        workers=run.workers,
-        seed=run.seed,
-        initial=initial,
-        callbacks=callbacks,
-    )
-
-
-def _write(run: Run, season: adapter.Season, result: Result) -> Solution:
-    by_rule = {
-        code: {"count": count, "cost": result.costs.get(code, 0)}
-        for code, count in result.counts.items()
-        if count
-    }
-    return adapter.write_solution(
-        season,
-        result.plan,
-        project=run.project,
-        run=run,
-        parent=run.start_from,
-        hard=result.hard,
-        cost=round(result.cost),
-        by_rule=by_rule,
-        unplaced=len(result.unplaced),
-    )
-
-
-def _judge(solution: Solution, why_not_whole: list[str]) -> None:
-    """The independent check, kept with the solution, and why exams are left out."""
-    found = findings.check(solution)
-    reasons = [findings.Finding("error", "unplaced", 0, sentence) for sentence in why_not_whole]
-    solution.findings = [finding._asdict() for finding in [*found, *reasons]]
-    solution.save(update_fields=["findings"])
-    hard = findings.count_hard(found)
-    if hard != solution.hard:
-        log.error(
-            "solution %s: the solver counts %s hard faults, the check %s", solution.pk, solution.hard, hard
-        )
-
-
-def _end(run: Run, state: Run.State, **fields: Any) -> None:
-    _mine(run).update(state=state, ended_at=timezone.now(), **fields)
-
-
-class _Watch:
-    """Tells the run's row how the search goes, and the search whether somebody wants it to stop."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.asked_at = 0.0
-        self.is_cancelled = False
-
-    def progress(self, now: Progress) -> None:
-        history = self.run.progress.setdefault("history", [])
-        history.append([round(now.seconds, 1), round(now.cost)])
-        if len(history) > 200:  # thin it out: the curve's shape is what counts
-            del history[1::2]
-        self.run.progress |= {
-            "seconds": round(now.seconds, 1),
-            "limit": self.run.seconds,
-            "temperature": now.temperature,
-            "best": round(now.cost),
-            "hard": now.hard,
-            "by_rule": now.counts,
-        }
-        if not _mine(self.run).update(heartbeat_at=timezone.now(), progress=self.run.progress):
-            raise Lost
-
-    def cancelled(self) -> bool:
-        """The search asks every 20 ms; the row is read ten times a second."""
-        if time.monotonic() - self.asked_at > 0.1:
-            self.asked_at = time.monotonic()
-            self.is_cancelled = Run.objects.filter(pk=self.run.pk, cancel_requested_at__isnull=False).exists()
-        return self.is_cancelled
-
-    @property
-    def callbacks(self) -> Callbacks:
-        return Callbacks(progress=self.progress, is_cancelled=self.cancelled)
+def end(run: Run, state: Run.State, **fields: Any) -> None:
+    """The run is over; nothing happens if it is no longer this worker's."""
+    mine(run).update(state=state, ended_at=timezone.now(), **fields)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from scheduling import solving
+from scheduling import searching, solving
 from scheduling.models import Period, Placement, Run, Solution
 
 from ..factories.projects import ProjectFactory
@@ -116,14 +116,14 @@ def test_a_run_that_waits_is_cancelled_at_once(project):
 
 def test_a_cancelled_run_keeps_its_best_plan(project, monkeypatch):
     run = claimed(project, seconds=3600)
-    told = solving._Watch.progress
+    told = searching.Watch.progress
 
     def cancel_once_there_is_a_plan(watch, now):
         told(watch, now)
         if now.hard == 0:
             solving.cancel_run(run=run)
 
-    monkeypatch.setattr(solving._Watch, "progress", cancel_once_there_is_a_plan)
+    monkeypatch.setattr(searching.Watch, "progress", cancel_once_there_is_a_plan)
     solving.carry_out(run)
 
     run.refresh_from_db()
