@@ -39,7 +39,7 @@ OF_NO_TENANT = {
 }
 # Unique keys that do not begin with the tenant.
 UNIQUE_EVERYWHERE = {"projects_outboxmessage.dedupe": "holds the institution itself, hashed"}
-# Pages that need rows and have no link in our world (a run that is over cannot be cancelled): whose keys they take.
+# Pages that have no link in our world (a run that is over cannot be cancelled), and whose keys they take.
 ROWS_OF_PAGES = {
     "run_progress": {"number": "scheduling.Run"},
     "cancel_run": {"number": "scheduling.Run"},
