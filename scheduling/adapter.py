@@ -208,8 +208,8 @@ class _Reader:
 
     def room_seats(self) -> np.ndarray:
         """(rooms, periods): seats, 0 while the room is closed or has a lesson."""
-        seats = np.repeat([[row.exam_capacity] for row in self.rooms], len(self.periods), axis=1)
-        seats = seats.reshape(len(self.rooms), len(self.periods)).astype(np.int64)
+        capacities = np.array([row.exam_capacity for row in self.rooms], dtype=np.int64)
+        seats = np.repeat(capacities[:, np.newaxis], len(self.periods), axis=1)
         for row in RoomClosure.objects.for_project(self.project):
             if row.room_id in self.index_of_room:
                 for number in self.periods_during(row.date, row.starts, row.ends):

@@ -143,8 +143,16 @@ def _read(
             report.add(Level.ERROR, str(reason), file=upload.name, value=upload.name)
         except FileNotFoundError:
             report.add(Level.ERROR, "There is no such file.", file=upload.name, value=upload.name)
+        except IsADirectoryError:
+            sentence = "This is a folder. Name the files in it."
+            report.add(Level.ERROR, sentence, file=upload.name, value=upload.name)
     if not tables and not report.errors:
-        report.add(Level.ERROR, "No sheet was read: none has the headers of a known sheet.")
+        report.add(
+            Level.ERROR,
+            "No sheet was read: none has the headers of a known sheet. "
+            "Write headers above the rows, such as Roll No, Name and Programme for students.",
+            file=", ".join(upload.name for upload in uploads),
+        )
     return report, tables
 
 

@@ -7,6 +7,7 @@ from scheduling import adapter, findings
 from scheduling.models import Run
 from scheduling.solver.timetable.problem import UNPLACED, Plan
 from scheduling.solver.timetable.score import evaluate
+from tests.factories.scheduling import ExamFactory, PeriodFactory
 
 from .worlds import random_season
 
@@ -85,6 +86,13 @@ def test_the_same_rows_give_the_same_hash_and_a_changed_rule_another():
     exam.save()
 
     assert adapter.season_of(project).input_hash != before
+
+
+def test_a_season_without_rooms_is_a_problem_too():
+    exam = ExamFactory()
+    PeriodFactory(project=exam.project)
+    problem = adapter.season_of(exam.project).problem
+    assert (problem.rooms, problem.periods) == (0, 1)
 
 
 def project_exam(project):

@@ -385,6 +385,17 @@ def test_the_command_answers_in_json_and_fails_with_a_sentence(project, upload, 
     assert (code, Student.objects.count()) == (0, 2)
 
 
+def test_the_command_says_what_is_wrong_with_a_path(project, upload, tmp_path, capsys):
+    code, _, refusal = run(
+        capsys, "school/season", upload(SEASON).path, "--errors", tmp_path / "no" / "o.xlsx"
+    )
+    assert (code, Student.objects.count()) == (1, 0)
+    assert "There is no folder" in refusal
+    code, out, _ = run(capsys, "school/season", tmp_path, "--errors", tmp_path / "o.xlsx")
+    assert code == 1
+    assert "This is a folder" in out
+
+
 def test_the_command_tells_a_dry_run_in_sentences(project, upload, capsys):
     code, out, _ = run(capsys, "school/season", upload(SEASON).path, "--dry-run")
     assert code == 0

@@ -30,6 +30,8 @@ class Command(ProjectCommand):
         start = time.monotonic()
         project = self.find_project(options["project"])
         uploads = [Upload(path=path, name=path.name) for path in options["files"]]
+        if options["errors"] and not (folder := options["errors"].absolute().parent).is_dir():
+            raise CommandError(f"There is no folder {folder} for --errors. Make it, or name another.")
         reason = ""
         if options["dry_run"]:
             outcome = importing.dry_run(project=project, uploads=uploads, replace=options["replace"])
@@ -68,7 +70,7 @@ class Command(ProjectCommand):
             path = out if not written else out.with_stem(f"{out.stem}-{len(written) + 1}")
             try:
                 importing.write_errors(upload=upload, report=outcome.report, out=path)
-            except (CannotOpen, FileNotFoundError):
+            except (CannotOpen, FileNotFoundError, IsADirectoryError):
                 continue
             written.append(f"{path} is {upload.name} with its errors.")
         return written
