@@ -5,6 +5,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from projects.models import ProjectModel
@@ -95,7 +96,7 @@ class Period(ProjectModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.date:%a %d %b} {self.label or self.starts.strftime('%H:%M')}"
+        return f"{date_format(self.date, 'D d M')} {self.label or self.starts.strftime('%H:%M')}"
 
     def clean(self) -> None:
         super().clean()
