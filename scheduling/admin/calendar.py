@@ -12,11 +12,13 @@ from projects.resources import ProjectImportExport
 
 from ..models import Holiday, Period, WeeklyBreak
 from ..resources import lists, sheets
+from .needed import NeededBySolutions
 
 
 @admin.register(Period)
-class PeriodAdmin(ProjectImportExport, ProjectScopedAdmin):
+class PeriodAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
     icon = "clock"
+    used_as = "placements__period"
     resource_classes = [sheets.PeriodResource]
     change_list_template = "scheduling/staff/periods_list.html"
     when_empty = _("Make the season's periods from a calendar: days, times, holidays and breaks.")

@@ -13,6 +13,7 @@ from projects.resources import ProjectImportExport
 from ..models import CandidateGroup, Lesson, Room, RoomClosure, RoomPool, Seat
 from ..resources import lists, sheets
 from .columns import count_of
+from .needed import NeededBySolutions
 
 
 class SeatInline(ProjectScopedInline):
@@ -27,8 +28,9 @@ class ClosureInline(ProjectScopedInline):
 
 
 @admin.register(Room)
-class RoomAdmin(ProjectImportExport, ProjectScopedAdmin):
+class RoomAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
     icon = "door-open"
+    used_as = "placements__shares__room"
     resource_classes = [sheets.RoomResource]
     when_empty = _("Upload the rooms' sheet, or add the first room: code and seats are enough.")
     list_display = ["code", "block", "campus", "floor", "exam_capacity", "layout", "features", "is_usable"]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from projects.addresses import number as number_in
+from projects.models import Project
 
 from .. import exams, rules, solving
 from ..models import Period, Placement, Run, Solution
@@ -110,7 +111,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         run=row,
         curve=curve.of(row),
         solution=row.solutions.first(),
-        by_rule=_counted(row.progress.get("by_rule", {})),
+        by_rule=_broken(request.project, row.progress.get("by_rule", {})),
         may_edit=request.standing.may_edit,
     )
 
@@ -125,7 +126,7 @@ def run_progress(request: HttpRequest, number: int) -> HttpResponse:
         {
             "run": row,
             "curve": curve.of(row),
-            "by_rule": _counted(row.progress.get("by_rule", {})),
+            "by_rule": _broken(request.project, row.progress.get("by_rule", {})),
             "may_edit": request.standing.may_edit,
             "shows_rules": "rules" in request.GET,
         },
@@ -135,9 +136,18 @@ def run_progress(request: HttpRequest, number: int) -> HttpResponse:
     return response
 
 
-def _counted(by_rule: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Rules that are broken somewhere, in words, the most often broken first."""
-    counted = [(rule_words(code), count) for code, count in by_rule.items() if count]
+def _broken(project: Project, by_rule: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Rules in use that are broken somewhere, in words, the most often broken first.
+
+    The solver counts all rules that it knows; those that the project does not use say nothing to its planner.
+    """
+    used = {code for code, setting in rules.settings_of(project).items() if setting.is_on}
+    used |= rules.DEMANDS.keys()
+    counted = [
+        (rule_words(code), count)
+        for code, count in by_rule.items()
+        if count and code.removeprefix("wish_") in used
+    ]
     return sorted(counted, key=lambda pair: -pair[1])
 
 

@@ -205,6 +205,17 @@ def test_a_long_list_is_not_removed_at_a_stroke(alice_pages, rows, monkeypatch):
     assert models.Student.objects.filter(pk=rows["student"].pk).exists()
 
 
+@pytest.mark.parametrize("name", ["room", "period"])
+def test_what_a_solution_uses_is_not_removed_and_the_solution_is_named(alice_pages, rows, name):
+    placement = place(rows)
+    placement.shares.create(project=placement.project, room=rows["room"], candidates=1)
+    address = f"scheduling/{name}/{rows[name].pk}/delete/"
+    page = alice_pages.get(address).content.decode()
+    assert f"solutions/{rows['solution'].pk}/" in page
+    alice_pages.post(address, {"post": "yes"})
+    assert type(rows[name]).objects.filter(pk=rows[name].pk).exists()
+
+
 def test_a_live_solution_is_not_deleted(alice_pages, rows):
     Solution.objects.filter(pk=rows["solution"].pk).update(is_live=True)
     alice_pages.post(f"scheduling/solution/{rows['solution'].pk}/delete/", {"post": "yes"})
@@ -332,6 +343,13 @@ def test_progress_updates_itself_until_the_run_is_over(alice_pages, season):
     response = alice_pages.get(f"runs/{run.pk}/progress/")
     assert response["HX-Refresh"] == "true"
     assert "hx-trigger" not in response.content.decode()
+
+
+def test_a_run_counts_the_faults_of_rules_in_use(alice_pages, season):
+    by_rule = {"two_in_a_row": 3, "days_used": 4, "proximity": 5, "wish_same_day": 6, "unplaced": 0}
+    run = Run.objects.create(project=season, state=Run.State.DONE, progress={"by_rule": by_rule})
+    told = alice_pages.get(f"runs/{run.pk}/").context["by_rule"]
+    assert [count for _words, count in told] == [6, 3]
 
 
 def test_a_run_is_cancelled_from_its_page(alice_pages, season):
