@@ -63,19 +63,34 @@ def expected_faults():
 
 
 @pytest.fixture
-def page(page, live_server, expected_faults):
-    """A page that must stay at home and in good order."""
-    page.set_default_timeout(10_000)
+def watch(live_server, expected_faults):
+    """watch(page): it must stay at home and in good order; looked at when the story is over."""
     faults = []
-    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
     at_home = (live_server.url, "data:", "blob:")
-    page.on(
-        "request", lambda request: request.url.startswith(at_home) or faults.append(f"asks {request.url}")
-    )
-    yield page
+
+    def watch(page):
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: message.type == "error" and faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request", lambda request: request.url.startswith(at_home) or faults.append(f"asks {request.url}")
+        )
+        return page
+
+    yield watch
     unexpected = [fault for fault in faults if not any(part in fault for part in expected_faults)]
     assert not unexpected, unexpected
+
+
+@pytest.fixture
+def page(page, watch):
+    return watch(page)
+
+
+@pytest.fixture
+def another_page(new_context, watch):
+    """another_page(**options): a page on another device, where nobody is signed in."""
+    return lambda **options: watch(new_context(**options).new_page())
 
 
 @pytest.fixture
@@ -92,13 +107,11 @@ def sign_in(page, live_server):
     return sign_in
 
 
-@pytest.fixture
-def signed_in_page(sign_in, alice):
-    """Alice at work: she plans `project`."""
-    return sign_in(alice)
-
-
 AXE = (HERE / "axe.min.js").read_text()
+# Colours on their way from one theme to the other are nobody's choice; what turns for ever is not waited for.
+AT_REST = """Promise.allSettled(document.getAnimations()
+    .filter(motion => motion.effect.getComputedTiming().endTime !== Infinity)
+    .map(motion => motion.finished))"""
 
 
 @pytest.fixture
@@ -108,6 +121,7 @@ def assert_accessible():
     def assert_accessible(page):
         # Not by a script element: the content security policy would refuse it, and rightly.
         page.evaluate(AXE)
+        page.evaluate(AT_REST)
         found = page.evaluate(
             "() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
         )
