@@ -329,9 +329,12 @@ def help_(*words: str) -> int:
 
 
 def setup_(*words: str) -> int:
-    """everything for development; quick when nothing has changed"""
+    """everything for development, the demo's empty database too; quick when nothing has changed"""
     setup(dev=True)
     compile_solver()
+    env = configured()
+    if "DEMO" in env:
+        manage("migrate", "--verbosity=0", env=env)
     return 0
 
 

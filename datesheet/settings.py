@@ -23,7 +23,9 @@ IS_TRIAL = env.bool("DEMO", default=not SECRET_KEY)
 IS_PRODUCTION = not (DEBUG or IS_TRIAL)
 if IS_PRODUCTION and not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY in the environment to a long random text.")
-SECRET_KEY = SECRET_KEY or own_secret(VAR_DIR / "secret-key")
+# Where its database, files and mail lie unless the environment says otherwise.
+PLACE = VAR_DIR / "demo" if IS_TRIAL else VAR_DIR
+SECRET_KEY = SECRET_KEY or own_secret(PLACE / "secret-key")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -91,7 +93,7 @@ TEMPLATES = [
 ]
 
 # --- database ---------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'datesheet.sqlite3'}")}
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{PLACE / 'datesheet.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +217,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Uploads and outputs of projects. Never served by the web server: projects.files decides who may read.
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "files")))
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(PLACE / "files")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -250,7 +252,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # --- mail -------------------------------------------------------------------------------------------------
 vars().update(
-    env.email("EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail:///{VAR_DIR / 'mail'}")
+    env.email("EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail:///{PLACE / 'mail'}")
 )
 EMAIL_TIMEOUT = 20  # seconds; the mail queue gives a task 60
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Datesheet <noreply@localhost>")

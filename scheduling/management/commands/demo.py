@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def main_job(self, project: Project, *, students: int, seconds: int) -> None:
         """From the registrar's workbook to a published datesheet."""
-        place = Path(settings.VAR_DIR) / "demo"
+        place = Path(settings.PLACE)
         with self.timed("workbook written"):
             invent(students=students).save(place / "workbook.xlsx")
         with self.timed("workbook imported"):
