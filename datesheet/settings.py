@@ -297,6 +297,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # It tells of every task by its name; the rows tell more.
+    "loggers": {"django-q": {"level": env.str("LOG_LEVEL", default="WARNING")}},
 }
 
 IMPORT_EXPORT_USE_TRANSACTIONS = True
