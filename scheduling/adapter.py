@@ -155,7 +155,7 @@ class _Reader:
             part_rooms=groups[2],
             pair_rules=self.pair_rules(),
             allowed_clashes=self.allowed_clashes(students),
-            clash_weight=HARD if use["clash"].is_hard else use["clash"].weight,
+            clash_weight=HARD if use["clash"].is_hard else max(1, use["clash"].weight),
             person_exam=self.person_exam(),
             person_away=self.person_away(),
             cohort_exam=self.cohort_exam(students, student, exam),

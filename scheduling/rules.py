@@ -25,6 +25,7 @@ class RuleInfo(NamedTuple):
     is_hard: bool = False
     may_be_hard: bool = False
     may_be_soft: bool = True
+    may_be_off: bool = True
     weight: int = 1
     limit: int | None = None
     limit_label: str = ""
@@ -49,6 +50,7 @@ RULES: tuple[RuleInfo, ...] = (
         _("If it need not hold, each student with two exams at once costs the weight."),
         is_hard=True,
         may_be_hard=True,
+        may_be_off=False,
         weight=1000,
     ),
     RuleInfo(

@@ -73,6 +73,9 @@ class RuleForm(forms.Form):
                 self.fields[name].required = bool(self.data.get(f"{rule.code}-is_on"))
             else:
                 del self.fields[name]
+        if not rule.may_be_off:
+            self.fields["is_on"].disabled = True
+            self.initial["is_on"] = True
         if not (rule.may_be_hard and rule.may_be_soft):
             del self.fields["is_hard"]
         if not self.has_price:

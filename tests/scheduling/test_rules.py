@@ -73,3 +73,16 @@ def test_an_unknown_preset_is_refused_with_the_known_ones():
 
 def test_the_page_of_rules_is_up_to_date():
     assert PAGE.read_text() == page(), "Run: python -m tests.scheduling.write_rules_page"
+
+
+def test_clashes_that_need_not_hold_have_a_price_even_at_weight_nothing():
+    """Weight 0 means hard to the solver: a planner who says that they may happen must not get the opposite."""
+    world = World()
+    bring_in = CASES["clash"].build(world)
+    bring_in()
+    world.use("clash", is_hard=False, weight=0)
+
+    solution = solving.solve_now(project=world.project, steps=STEPS)
+
+    assert count(solution, "clash") == 1
+    assert solution.hard == 0
