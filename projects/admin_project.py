@@ -115,8 +115,7 @@ class StoredFileAdmin(_Kept):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        may_read_all = request.standing and request.standing.may_read_uploads
-        return rows if may_read_all else rows.filter(kind__in=files.FOR_ALL_MEMBERS)
+        return files.readable(request.standing, rows) if request.standing else rows.none()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -92,6 +92,11 @@ def may_download(standing: Standing | None, stored: StoredFile) -> bool:
     return stored.kind in FOR_ALL_MEMBERS or standing.may_read_uploads
 
 
+def readable(standing: Standing, rows: models.QuerySet) -> models.QuerySet:
+    """Of these files of the project, those that the person may have."""
+    return rows if standing.may_read_uploads else rows.filter(kind__in=FOR_ALL_MEMBERS)
+
+
 def download(stored: StoredFile) -> FileResponse:
     """Always something to save, never a page: a file may hold anything."""
     response = FileResponse(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from projects import files
 from projects.models import StoredFile
 from projects.site import Words
 
@@ -42,7 +43,9 @@ def project_front(request: HttpRequest) -> HttpResponse:
         "curve": curve.of(run) if run else None,
         "solutions": Solution.objects.for_project(request.project).select_related("run")[:5],
         "publications": Publication.objects.for_project(request.project).select_related("solution")[:3],
-        "files": StoredFile.objects.for_project(request.project).select_related("created_by")[:5],
+        "files": files.readable(
+            request.standing, StoredFile.objects.for_project(request.project).select_related("created_by")
+        )[:5],
         "lists": _lists(request),
     }
     return TemplateResponse(request, "scheduling/staff/front.html", context)
