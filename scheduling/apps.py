@@ -6,10 +6,10 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Datesheets"
 
     def ready(self) -> None:
-        from projects import schedules, stages
+        from projects import archive, schedules, stages
         from projects.models import Stage
 
-        from . import next_season, stage_needs
+        from . import next_season, restored, stage_needs
 
         # By the mail cluster: the solve cluster may be busy for hours.
         schedules.add("scheduling.tasks.sweep_runs", minutes=1, cluster="mail")
@@ -19,3 +19,4 @@ class SchedulingConfig(AppConfig):
         stages.register_need(Stage.PUBLISHED, stage_needs.for_publishing)
         stages.register_guard(stage_needs.no_run_under_way)
         next_season.register()
+        archive.when_restored(restored.mend)

@@ -67,7 +67,8 @@ def when_restored(mend: Callable[[Project], None]) -> Callable[[Project], None]:
 
     It puts right what was true only when the archive was made, such as a run under way.
     """
-    _menders.append(mend)
+    if mend not in _menders:
+        _menders.append(mend)
     return mend
 
 
