@@ -519,6 +519,18 @@ def lock(*words: str) -> int:
     return 0
 
 
+def messages(*words: str) -> int:
+    """collect the sentences of the site for translation, and compile what is translated"""
+    setup(dev=True)
+    if not shutil.which("xgettext") and not apt("gettext"):
+        raise Stop("Catalogues are made by gettext: apt-get install gettext")
+    left_out = [f"--ignore={folder}" for folder in (".venv", "tests", "staticfiles", "var")]
+    shape = ["--no-wrap", "--no-obsolete", "--add-location=file"]
+    manage("makemessages", "--locale=ur", *shape, *left_out)
+    manage("compilemessages", "--locale=ur", "--ignore=.venv")
+    return 0
+
+
 COMMANDS = {
     "demo": demo,
     "test": test,
@@ -532,6 +544,7 @@ COMMANDS = {
     "manage": manage_,
     "setup": setup_,
     "lock": lock,
+    "messages": messages,
     "help": help_,
 }
 ARGUMENTS = {

@@ -139,9 +139,7 @@ def send_again(*, message: OutboxMessage) -> None:
     ):
         raise CannotSendAgain(_("It is on its way already."))
     if message.institution:
-        history.note(
-            institution=message.institution, what=f"{_('Sent again')}: {message}", model=OutboxMessage
-        )
+        history.note(institution=message.institution, what=_("Sent again: %s") % message, model=OutboxMessage)
     _ring(message.pk)
 
 

@@ -219,7 +219,8 @@ def _keep_error_files(row: WorkbookImport, uploads: Sequence[Upload], report: Re
                 importing.write_errors(upload=upload, report=report, out=out)
             except CannotOpen:
                 continue  # what cannot be opened cannot be given back with remarks
-            name = f"{Path(upload.name).stem} - {_('what to correct')}.xlsx"
+            ending = _("what to correct")
+            name = f"{Path(upload.name).stem} - {ending}.xlsx"
             with out.open("rb") as written:
                 kept.append(
                     files.store(
