@@ -100,9 +100,10 @@ def upload_until_it_is_right(page, path):
         assert cells[5].endswith(".")
     with page.expect_download() as download:
         page.get_by_role("link", name="what to correct").click()
-    back = tmp_of(download.value, path)
-    remarks = [[row[-1] for row in sheet.values] for sheet in load_workbook(back).worksheets]
-    assert any("long" in str(text) or text for column in remarks for text in column)
+    assert remarks_in(beside(path, download.value)) == {
+        ("Papers", 4): "Duration (hrs): Write the minutes as a number, such as 120.",
+        ("Halls", 5): "Seating capacity: Write a number in digits.",
+    }
 
     for (sheet, cell), value in right.items():
         write_cell(path, sheet, cell, value)
@@ -118,11 +119,21 @@ def upload_until_it_is_right(page, path):
     page.get_by_role("link", name="To the overview").click()
 
 
-def tmp_of(download, path):
+def beside(path, download):
     """The file that was downloaded, beside the one that was sent."""
     to = path.with_name(download.suggested_filename)
     download.save_as(to)
     return to
+
+
+def remarks_in(path):
+    """(sheet, row) → what to correct there."""
+    remarks = {}
+    for sheet in load_workbook(path):
+        last_column = [cells[-1] for cells in sheet.values]
+        if "What to correct" in last_column:
+            remarks |= {(sheet.title, row): text for row, text in enumerate(last_column, 1) if text}
+    return {place: text for place, text in remarks.items() if text != "What to correct"}
 
 
 def make_periods(page):
