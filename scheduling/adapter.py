@@ -107,9 +107,9 @@ class _Reader:
 
     def season(self, stay_close_to: Solution | None) -> Season:
         if not self.sittings:
-            raise ValueError("There is no exam to place. Upload courses and registrations first.")
+            raise ValueError(_("There is no exam to place. Upload courses and registrations first."))
         if not self.periods:
-            raise ValueError("There is no period to place exams in. Add periods first.")
+            raise ValueError(_("There is no period to place exams in. Add periods first."))
         students, student, exam, load = self.registrations()
         size = np.bincount(exam, minlength=len(self.sittings))
         groups = self.parts(student, exam, students)
@@ -196,10 +196,8 @@ class _Reader:
             sittings = self.of_exam[exam]
             number = sittings[0] if len(sittings) == 1 else batch.get((student, exam))
             if number is None:
-                raise ValueError(
-                    f"{self.sittings[sittings[0]].exam.code} has candidates in none of its sittings. "
-                    "Save the exam again to share them out."
-                )
+                words = _("%s has candidates in none of its sittings. Save the exam again to share them out.")
+                raise ValueError(words % self.sittings[sittings[0]].exam.code)
             key = (index_of_student[student], number)
             heaviest[key] = max(heaviest.get(key, 0.0), weight_of_kind[kind])
         pairs = sorted(heaviest)
