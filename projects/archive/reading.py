@@ -342,14 +342,21 @@ def new_keys(table: tables.Table, count: int) -> "array[int]":
 def insert(table: tables.Table, columns: list[str]) -> Callable[[list[list[Any]]], None]:
     """What writes rows of [key, *columns]: the values go as they are, without a model instance each."""
     quote = connection.ops.quote_name
+    into = quote(table.model._meta.db_table)
     names = ", ".join(quote(name) for name in [table.model._meta.pk.column, *columns])
     places = ", ".join(["%s"] * (len(columns) + 1))
-    statement = f"INSERT INTO {quote(table.model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608
 
     def put(rows: list[list[Any]]) -> None:
+        if not rows:
+            return
         with connection.cursor() as cursor:
-            if rows:
-                cursor.executemany(statement, rows)
+            if connection.vendor == "postgresql":
+                copying = cursor.copy(f"COPY {into} ({names}) FROM STDIN")
+                with connection.wrap_database_errors, copying as copy:
+                    for row in rows:
+                        copy.write_row(row)
+            else:
+                cursor.executemany(f"INSERT INTO {into} ({names}) VALUES ({places})", rows)  # noqa: S608
 
     return put
 
