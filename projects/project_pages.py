@@ -112,7 +112,10 @@ def _copy(request: HttpRequest, forms: dict[str, Any]) -> HttpResponse | None:
 
 
 def _put_away(request: HttpRequest, forms: dict[str, Any]) -> HttpResponse:
-    sharing.put_away(project=request.project, by=request.user)
+    try:
+        sharing.put_away(project=request.project, by=request.user)
+    except sharing.CannotPutAway as reason:
+        messages.error(request, str(reason))
     return _here(request)
 
 

@@ -30,6 +30,10 @@ class CannotCopy(Exception):
     """Why no project was made, in words for the person who asked."""
 
 
+class CannotPutAway(Exception):
+    """Why a project is not archived now, in words for its owner."""
+
+
 class CannotDelete(Exception):
     """Why a project stays, in words for its owner."""
 
@@ -180,7 +184,9 @@ def restore_as_new(
 
 
 def put_away(*, project: Project, by: User) -> None:
-    """Archive a project: it can be read, not changed."""
+    """Archive a project: it can be read, not changed, neither by who is at it just now."""
+    if sentences := stages.hindrances(project):
+        raise CannotPutAway(" ".join(sentences))
     _set_archived(project, True, by)
 
 

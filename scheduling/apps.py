@@ -18,5 +18,6 @@ class SchedulingConfig(AppConfig):
         stages.register_need(Stage.ROOMS, stage_needs.for_rooms)
         stages.register_need(Stage.PUBLISHED, stage_needs.for_publishing)
         stages.register_guard(stage_needs.no_run_under_way)
+        stages.register_guard(stage_needs.no_upload_at_work)
         next_season.register()
         archive.when_restored(restored.mend)

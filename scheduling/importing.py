@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from projects import history
 from projects.models import Project
@@ -54,6 +55,10 @@ class Outcome:
     is_written: bool = False
 
 
+class CannotImport(Exception):
+    """Why nothing is imported into this project now, in words for the planner."""
+
+
 class HasErrors(Exception):
     """Nothing was written: the outcome's report says why, cell by cell."""
 
@@ -94,12 +99,16 @@ def import_workbooks(
     by: Any = None,
     tell: Tell = lambda words: None,
 ) -> Outcome:
-    """Write the sheets' rows in one transaction. Raises HasErrors, unless the good rows alone are wanted."""
+    """Write the sheets' rows in one transaction. Raises HasErrors, unless the good rows alone are wanted.
+
+    Raises CannotImport if the project was archived, perhaps while the sheets were read.
+    """
     report, tables = _read(project, uploads, choices or {}, tell)
     names = ", ".join(upload.name for upload in uploads)
     with transaction.atomic(), history.acting(by=by, reason=f"import of {names}"[:300]):
         # Two imports of one project wait for each other.
-        Project.objects.select_for_update().get(pk=project.pk)
+        if Project.objects.select_for_update().get(pk=project.pk).is_archived:
+            raise CannotImport(_("This project is archived. Bring it back before you change it."))
         tell("Comparing with the project")
         outcome = _examine(project, report, tables, replace=replace)
         if outcome.report.errors and not skip_errors:

@@ -1,10 +1,23 @@
 """What each stage of a project needs before it can be entered, as sentences for the planner."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.models import Project
 
-from .models import Course, Exam, Period, Publication, Registration, Room, Run, Solution, Student
+from .models import (
+    Course,
+    Exam,
+    Period,
+    Publication,
+    Registration,
+    Room,
+    Run,
+    Solution,
+    Student,
+    WorkbookImport,
+)
+from .uploading import SILENCE
 
 
 def for_rules(project: Project) -> list[str]:
@@ -41,6 +54,14 @@ def for_publishing(project: Project) -> list[str]:
     """The live plan is published by its own act, which moves the stage."""
     if not Publication.objects.for_project(project).current().exists():
         return [_("The live solution is not published yet: publish it.")]
+    return []
+
+
+def no_upload_at_work(project: Project) -> list[str]:
+    """No sheet is being read or taken over; a worker that fell silent keeps nobody waiting."""
+    at_work = WorkbookImport.objects.for_project(project).filter(state__in=WorkbookImport.AT_WORK)
+    if at_work.filter(told_at__gt=timezone.now() - SILENCE).exists():
+        return [_("An upload is being read or taken over. Wait for it first.")]
     return []
 
 

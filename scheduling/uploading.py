@@ -25,7 +25,7 @@ from projects.spreadsheets.report import Finding, Report, SheetReport
 from projects.spreadsheets.survey import CannotOpen
 
 from . import importing
-from .importing import HasErrors, Outcome, Upload
+from .importing import CannotImport, HasErrors, Outcome, Upload
 from .models import WorkbookImport
 
 log = logging.getLogger(__name__)
@@ -203,6 +203,8 @@ def _take(row: WorkbookImport) -> None:
     except HasErrors as refusal:
         # The project has changed since the upload was read.
         _say(row, state=State.READ, report=told_of(refusal.outcome), message=str(refusal)[:500])
+    except CannotImport as reason:
+        _say(row, state=State.READ, message=str(reason))
     else:
         _say(row, state=State.DONE, report=told_of(outcome), doing="")
 

@@ -38,6 +38,7 @@ FIRST_DAY = date(2027, 1, 4)
 SPECIAL: dict[str, dict[str, Any]] = {
     "scheduling.examrule": {"period": None, "room": None, "pool": None},
     "scheduling.run": {"state": lambda n: ["done", "failed"][n]},
+    "scheduling.workbookimport": {"state": lambda n: ["done", "failed"][n]},
     "scheduling.solution": {
         "is_live": lambda n: n == 0,
         "findings": lambda n: [{"level": "error", "rule": "clash", "message": f"finding {n}", "count": 1}],

@@ -169,6 +169,14 @@ def test_an_archived_project_is_read_only_until_it_is_taken_out(project, alice):
     assert access.standing(alice, project.institution.slug, project.slug).may_edit
 
 
+def test_a_project_that_somebody_is_at_is_not_archived(project, alice, monkeypatch):
+    monkeypatch.setattr(stages, "_guards", [lambda project: ["A run is under way."]])
+    with pytest.raises(sharing.CannotPutAway, match="A run"):
+        sharing.put_away(project=project, by=alice)
+    project.refresh_from_db()
+    assert not project.is_archived
+
+
 def test_a_project_is_deleted_with_its_rows_and_files(
     full, alice, settings, django_capture_on_commit_callbacks
 ):

@@ -1,11 +1,13 @@
 """A stage is refused with a sentence that says what is missing."""
 
 import pytest
+from django.utils import timezone
 
 from projects import stages
 from projects.models import Stage
 from scheduling import publishing, solving
-from scheduling.models import Period, Room
+from scheduling.models import Period, Room, WorkbookImport
+from scheduling.uploading import SILENCE
 
 from ..factories.accounts import UserFactory
 from ..factories.projects import ProjectFactory
@@ -47,3 +49,12 @@ def test_rows_stay_as_they_are_while_a_run_is_under_way():
     assert stages.hindrances(project) == []
     solving.request_run(project=project)
     assert "run is under way" in stages.hindrances(project)[0]
+
+
+def test_an_upload_at_work_keeps_the_rows_as_they_are_until_its_worker_falls_silent():
+    project = ProjectFactory()
+    row = WorkbookImport.objects.create(project=project, state=WorkbookImport.State.TAKING)
+    WorkbookImport.objects.filter(pk=row.pk).update(told_at=timezone.now())
+    assert any("upload" in sentence for sentence in stages.hindrances(project))
+    WorkbookImport.objects.filter(pk=row.pk).update(told_at=timezone.now() - SILENCE)
+    assert not stages.hindrances(project)

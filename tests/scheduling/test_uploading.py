@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
-from projects.models import StoredFile
+from projects.models import Project, StoredFile
 from projects.spreadsheets.headers import Choice
 from scheduling import uploading
 from scheduling.models import Student, WorkbookImport
@@ -149,3 +149,11 @@ def test_a_failure_is_told_on_the_row(uploaded, monkeypatch, caplog):
     row = uploaded(workbook(Students=STUDENTS))
     assert row.state == "failed"
     assert "nothing was written" in row.message
+
+
+def test_nothing_is_taken_over_into_a_project_archived_meanwhile(uploaded, after, season):
+    row = uploaded(workbook(Students=STUDENTS))
+    Project.objects.filter(pk=season.pk).update(is_archived=True)
+    row = after(uploading.take_over, row, skips_errors=False)
+    assert (row.state, row.message[:24]) == ("read", "This project is archived")
+    assert not Student.objects.exists()

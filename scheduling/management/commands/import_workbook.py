@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from projects.management.project_command import ProjectCommand
 from projects.spreadsheets.survey import CannotOpen
 from scheduling import importing
-from scheduling.importing import HasErrors, Outcome, Upload
+from scheduling.importing import CannotImport, HasErrors, Outcome, Upload
 
 SHOWN = 200
 
@@ -45,6 +45,8 @@ class Command(ProjectCommand):
                 )
             except HasErrors as refusal:
                 outcome, reason = refusal.outcome, str(refusal)
+            except CannotImport as refusal:
+                raise CommandError(str(refusal)) from None
         written = self._write_errors(options["errors"], uploads, outcome)
         facts = {
             "accepted": outcome.report.accepted,
