@@ -85,6 +85,7 @@ def test_a_datesheet_that_was_taken_back_says_why(another_page, season, address,
     )
     page.reload()
 
+    expect(page.locator("header .badge")).to_have_text(["withdrawn"])
     expect(page.get_by_role("status")).to_contain_text("This datesheet has been taken back")
     expect(page.get_by_role("status")).to_contain_text("Hall 3 is flooded")
     expect(page.get_by_text("Course 3")).to_have_count(0)
