@@ -6,7 +6,6 @@ import struct
 import traceback
 import zipfile
 import zlib
-from array import array
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -21,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from projects.models import Membership, Place, Project, ProjectMember
 
-from . import tables, values
+from . import inserting, tables, values
 
 MEGABYTE = 1024 * 1024
 MAX_UNPACKED = 4096 * MEGABYTE
@@ -136,7 +135,7 @@ class _Reader:
         self.described = {table["name"]: table for table in self.manifest["tables"]}
         self.files = {entry["name"]: entry for entry in self.manifest["files"]}
         # The new keys are known before the first row is written, so a row may refer to a later one.
-        self.keys = {table.model: new_keys(table, self.rows_of(table)) for table in self.tables}
+        self.keys = {table.model: inserting.new_keys(table, self.rows_of(table)) for table in self.tables}
         self.dropped: dict[type[Model], list[int]] = {}
 
     def rows_of(self, table: tables.Table) -> int:
@@ -208,7 +207,7 @@ class _Reader:
         has_files = any(isinstance(field, models.FileField) for field in fields)
         same = [*self.tenant(table), *(_prepared(field)(field.get_default()) for field in missing)]
         names = [field.column for field in (*_tenant_fields(table), *missing, *fields)]
-        put = insert(table, names)
+        put = inserting.insert(table, names)
         keys, n, count = self.keys[table.model], 0, 0
         for batch in _batches(self.lines(table, described)):
             rows = []
@@ -320,45 +319,6 @@ class _Watched(File):
             self.digest.update(piece)
             self.size_read += len(piece)
             yield piece
-
-
-def new_keys(table: tables.Table, count: int) -> "array[int]":
-    """Keys for that many rows, which nobody else will be given."""
-    name, key = table.model._meta.db_table, table.model._meta.pk.column
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-                [connection.ops.quote_name(name), key, count],
-            )
-            return array("q", (row[0] for row in cursor.fetchall()))
-        # The transaction holds the whole database: the next keys are ours.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [name])
-        used = cursor.fetchone()
-        first = (used[0] if used else 0) + 1
-        return array("q", range(first, first + count))
-
-
-def insert(table: tables.Table, columns: list[str]) -> Callable[[list[list[Any]]], None]:
-    """What writes rows of [key, *columns]: the values go as they are, without a model instance each."""
-    quote = connection.ops.quote_name
-    into = quote(table.model._meta.db_table)
-    names = ", ".join(quote(name) for name in [table.model._meta.pk.column, *columns])
-    places = ", ".join(["%s"] * (len(columns) + 1))
-
-    def put(rows: list[list[Any]]) -> None:
-        if not rows:
-            return
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                copying = cursor.copy(f"COPY {into} ({names}) FROM STDIN")
-                with connection.wrap_database_errors, copying as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                cursor.executemany(f"INSERT INTO {into} ({names}) VALUES ({places})", rows)  # noqa: S608
-
-    return put
 
 
 def _tenant_fields(table: tables.Table) -> list[models.Field]:
