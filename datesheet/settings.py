@@ -251,9 +251,9 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 # --- mail -------------------------------------------------------------------------------------------------
-vars().update(
-    env.email("EMAIL_URL", default="consolemail://" if IS_PRODUCTION else f"filemail:///{PLACE / 'mail'}")
-)
+# Never the log: mail holds people's names, and links that lead in.
+_mail = "smtp://localhost:25" if IS_PRODUCTION else f"filemail:///{PLACE / 'mail'}"
+vars().update(env.email("EMAIL_URL", default=_mail))
 EMAIL_TIMEOUT = 20  # seconds; the mail queue gives a task 60
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Datesheet <noreply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
