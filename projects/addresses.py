@@ -8,7 +8,7 @@ from django.urls import get_script_prefix, reverse
 
 def number(told: str) -> int | None:
     """A row's number as an address asks for it; None if it is none. "²" and 5,000 digits are none."""
-    return int(told) if told.isdecimal() and len(told) < 20 else None
+    return int(told) if told.isdecimal() and len(told) < 19 else None
 
 
 def outside(request: HttpRequest, name: str, *args: Any) -> str:

@@ -7,6 +7,8 @@ an address inside a project (projects.middleware); elsewhere they show no rows a
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.db import models
 from django.forms import BaseInlineFormSet, ModelForm, Script
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -14,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from . import access, history_admin
+from .addresses import number
 from .models import ProjectModel, ProjectRole, Role, TenantModel
 
 # What a hierarchy of dates asks of its field.
@@ -119,6 +122,15 @@ class _WithHistory:
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet) -> None: ...
 
 
+class _ChosenRows:
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet) -> Any:
+        """What is no key was not ticked on the page; the database may choke on it."""
+        keys = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any(number(key) is None for key in keys):
+            raise BadRequest("A chosen row has no number.")
+        return super().response_action(request, queryset)  # type: ignore[misc]
+
+
 class _KeepsDrafts:
     """Its forms offer again what was typed and not saved (projects.drafts)."""
 
@@ -126,7 +138,7 @@ class _KeepsDrafts:
         js = (Script("js/drafts.js", defer=True),)
 
 
-class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, admin.ModelAdmin):
+class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     # Words on the list's page: what these rows are, and what to do while there are none.
@@ -215,7 +227,7 @@ class InstitutionScopedForm(ModelForm):
         return super()._get_validation_exclusions() - {"institution"}
 
 
-class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, admin.ModelAdmin):
+class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin):
     """The office's pages: rows of request.institution, for the roles named, outside any project."""
 
     form: type[ModelForm] = InstitutionScopedForm

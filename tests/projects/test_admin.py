@@ -10,10 +10,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pages(client):
-    """pages(address): what a viewer gets there."""
-    member = ProjectMemberFactory(role=ProjectRole.VIEWER)
+    """pages(address, data=None): what a planner gets there."""
+    member = ProjectMemberFactory(role=ProjectRole.PLANNER)
     client.force_login(member.user)
-    return lambda address: client.get(f"/at/{member.project.path}/staff/scheduling/{address}")
+
+    def pages(address, data=None):
+        address = f"/at/{member.project.path}/staff/scheduling/{address}"
+        return client.get(address) if data is None else client.post(address, data)
+
+    return pages
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,9 @@ def test_a_list_is_narrowed_by_its_own_filters(asked, pages):
 )
 def test_a_question_that_no_filter_asks_is_refused(asked, pages):
     assert pages(asked).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["", "²", str(10**30)])
+def test_a_chosen_row_has_a_number(key, pages):
+    chosen = {"action": "delete_selected", "_selected_action": [key], "index": "0"}
+    assert pages("course/", chosen).status_code == 400
