@@ -110,7 +110,7 @@ def datesheet(request: HttpRequest, number: int) -> HttpResponse:
         "findings": [
             {**found, "words": rule_words(found["rule"])}
             for level in ("error", "warning")
-            for found in solution.findings
+            for found in solution.faults
             if found["level"] == level
         ],
         "may_edit": request.standing.may_edit,

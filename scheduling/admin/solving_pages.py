@@ -210,7 +210,7 @@ def solution(request: HttpRequest, number: int) -> HttpResponse:
             row.by_rule.get(found["rule"], {}).get("cost", 0),
             found["message"],
         )
-        for found in row.findings
+        for found in row.faults
     ]
     order = {"error": 0, "warning": 1, "info": 2, "skipped": 3}
     lines.sort(key=lambda line: (order.get(line.level, 9), -line.cost))

@@ -1,6 +1,6 @@
 """One version of the whole plan, and the run that made it."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -130,7 +130,7 @@ class Solution(ProjectModel):
     # {rule code: {"count": n, "cost": n}}, as the solver counted and findings confirmed
     by_rule = models.JSONField(default=dict, blank=True)
     unplaced = models.PositiveIntegerField(_("exams without a period"), default=0)
-    # Sentences to the planner: [{"level", "rule", "message"}]
+    # Sentences to the planner: [{"level", "rule", "count", "message"}]; reasons are errors that count nothing
     findings = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
 
@@ -149,6 +149,18 @@ class Solution(ProjectModel):
 
     def __str__(self) -> str:
         return self.name or f"{self._meta.verbose_name} {self.number}".capitalize()
+
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """The findings that count a rule."""
+        return [found for found in self.findings if found["level"] != "error" or found["count"]]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why exams are left out."""
+        return [
+            found["message"] for found in self.findings if found["level"] == "error" and not found["count"]
+        ]
 
 
 class Placement(ProjectModel):

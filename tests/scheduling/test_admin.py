@@ -359,6 +359,19 @@ def test_a_run_is_cancelled_from_its_page(alice_pages, season):
     assert run.cancel_requested_at is not None
 
 
+@pytest.mark.parametrize("page", ["solutions/{}/", "solutions/{}/datesheet/"])
+def test_why_exams_are_left_out_is_told_apart_from_the_faults(alice_pages, rows, page):
+    solution = rows["solution"]
+    solution.findings = [
+        {"level": "error", "rule": "unplaced", "count": 1, "message": "MTH-101"},
+        {"level": "error", "rule": "unplaced", "count": 0, "message": "MTH-101 has no room."},
+    ]
+    solution.save()
+    shown = alice_pages.get(page.format(solution.pk)).content.decode()
+    assert "MTH-101 has no room." in shown
+    assert shown.count("Every exam has a period") == 1
+
+
 def test_a_solution_is_made_live_and_the_stage_follows(alice_pages, season, rows):
     alice_pages.post(f"solutions/{rows['solution'].pk}/make-live/")
     assert Solution.objects.live().get() == rows["solution"]

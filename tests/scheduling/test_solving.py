@@ -74,8 +74,16 @@ def test_a_plan_that_leaves_exams_out_says_why():
     project = small_season(exams=6, periods=1)
     solution = solving.solve_now(project=project, steps=1000)
     assert solution.unplaced
-    said = " ".join(row["message"] for row in solution.findings if row["rule"] == "unplaced")
+    said = " ".join(solution.reasons)
     assert "with only 1 periods" in said or "each two of these" in said
+    assert len(solution.faults) + len(solution.reasons) == len(solution.findings)
+    assert [row["count"] for row in solution.faults if row["rule"] == "unplaced"] == [solution.unplaced]
+
+
+def test_an_ended_run_tells_the_figures_of_its_plan(project):
+    solution = solving.solve_now(project=project, seconds=1)
+    now = solution.run.progress
+    assert (now["best"], now["hard"]) == (solution.cost, solution.hard)
 
 
 def test_a_replay_is_refused_after_the_data_changed(project):
