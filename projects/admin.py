@@ -44,6 +44,8 @@ class ProjectScopedForm(ModelForm):
         standing = self.standing
         if standing is None or standing.project_role != ProjectRole.DEPARTMENT or self.errors:
             return
+        if self.instance.pk and not self.has_changed():
+            return
         if not standing.may_edit_row(self.instance):
             self.add_error(None, _("Choose your own department."))
 
@@ -195,10 +197,19 @@ class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, _ChosenR
 
 
 class LabelledFormSet(BaseInlineFormSet):
-    """The box that removes a row stands in a table, apart from its label: it says itself what it does."""
+    """The box that removes a row stands in a table, apart from its label: it says itself what it does.
+
+    Rows below a department's own row may be of another department.
+    """
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
+        standing = getattr(form, "standing", None)
+        if standing and standing.project_role == ProjectRole.DEPARTMENT and form.instance.pk:
+            # The row of their teacher may be another department's: it is shown, and stays.
+            is_theirs = standing.may_edit_row(form.instance)
+            for name in set(form.fields) - {self._pk_field.name, self.fk.name}:
+                form.fields[name].disabled = not is_theirs
         if DELETION_FIELD_NAME in form.fields:
             form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = _("Remove this row")
 
