@@ -22,7 +22,7 @@ MAX_ROWS = 1_048_576
 _FAULT = PatternFill("solid", fgColor="FDE2E1")
 _BOLD = Font(bold=True)
 _FORMATS = {datetime: "yyyy-mm-dd hh:mm", date: "yyyy-mm-dd", time: "hh:mm", timedelta: "[h]:mm"}
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Rows = Iterable[Sequence[Any]]
 
@@ -86,13 +86,15 @@ def _cell(sheet: Any, value: Any, *, bold: bool = False, fault: bool = False) ->
     if is_text:
         value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32_767]
     number_format = _FORMATS.get(type(value))
-    # "=1+1" would become a formula and "#N/A" an error.
-    needs_care = is_text and value[:1] in ("=", "#")
+    # "=1+1" would become a formula, here or when somebody edits the cell, and "#N/A" an error.
+    is_dangerous = is_text and value.startswith(_DANGEROUS)
+    needs_care = is_dangerous or (is_text and value[:1] == "#")
     if not (bold or fault or needs_care or number_format):
         return value
     cell = WriteOnlyCell(sheet, value)
     if is_text:
         cell.data_type = "s"
+        cell.quotePrefix = is_dangerous
     if number_format:
         cell.number_format = number_format
     if bold:

@@ -15,6 +15,8 @@ def test_nothing_in_an_xlsx_is_a_live_formula(tmp_path):
     sheet = load_workbook(path)["A"]
     assert [cell.data_type for cell in sheet["A"]] == ["s", "s", "s", "s", "s", "n", "n"]
     assert [cell.value for cell in sheet["A"]] == ["=head()", "=1+1", "+1", "#N/A", "ab", None, 1]
+    # Else who opens the cell and leaves it again makes one.
+    assert [cell.quotePrefix for cell in sheet["A"]] == [True, True, True, False, False, False, False]
 
 
 def test_dates_and_times_stay_dates_and_times(tmp_path):
