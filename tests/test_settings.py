@@ -24,3 +24,9 @@ def in_production(name: str) -> str:
 
 def test_mail_goes_to_a_server_and_never_into_the_log():
     assert in_production("EMAIL_BACKEND") == "django.core.mail.backends.smtp.EmailBackend"
+
+
+def test_a_probe_needs_no_certificate(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/account/login/").status_code == 301
