@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -65,6 +66,9 @@ class Step(NamedTuple):
     is_current: bool
 
 
+OWN_APPS = frozenset({"accounts", "projects", "scheduling", "bookings"})
+
+
 class StaffSite(AdminSite):
     site_header = _("Datesheet")
     site_title = _("Datesheet")
@@ -79,6 +83,13 @@ class StaffSite(AdminSite):
         # Where a stage's work is done; a stage without a page is not built yet.
         self.stage_pages: dict[Stage, str] = {}
         self.project_front: Callable[[HttpRequest], HttpResponse] | None = None
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Our own apps only. Others' admin pages know no tenant, and the queue's schedules run any code."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        own = [model for model in models if model._meta.app_label in OWN_APPS]
+        if own:
+            super().register(own, admin_class, **options)
 
     # --- who may come in --------------------------------------------------------------------------------
     def has_permission(self, request: HttpRequest) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -102,7 +102,11 @@ def claim(*, run_id: int) -> Run | None:
     mine = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
         state=Run.State.RUNNING, claim=token, started_at=now, heartbeat_at=now
     )
-    return Run.objects.select_related("project__institution", "start_from").get(pk=run_id) if mine else None
+    return (
+        Run.objects.select_related("project__institution", "start_from", "asked_by").get(pk=run_id)
+        if mine
+        else None
+    )
 
 
 def beat(run: Run) -> None:
@@ -135,8 +139,10 @@ def carry_out(run: Run) -> None:
     """Solve a claimed run and write its Solution, all or nothing. What goes wrong is told on the row."""
     from . import searching  # compiled code, which the pages do without
 
+    reader = run.asked_by.language if run.asked_by else run.project.institution.language
     try:
-        searching.carry_out(run)
+        with translation.override(reader):  # its messages stay on the row
+            searching.carry_out(run)
     except Lost:
         log.info("run %s was taken from this worker", run.pk)
     except (ValueError, CannotSolve) as reason:

@@ -1,6 +1,7 @@
 """What holds for every list inside the wall."""
 
 import pytest
+from django.contrib.admin import site
 
 from projects.models import ProjectRole
 from tests.factories.projects import ProjectMemberFactory
@@ -54,3 +55,8 @@ def test_a_question_that_no_filter_asks_is_refused(asked, pages):
 def test_a_chosen_row_has_a_number(key, pages):
     chosen = {"action": "delete_selected", "_selected_action": [key], "index": "0"}
     assert pages("course/", chosen).status_code == 400
+
+
+def test_only_our_own_models_have_pages_on_the_staff_site():
+    """A queue's schedule, for one, runs any code that it names."""
+    assert {model._meta.app_label for model in site._registry} <= {"accounts", "projects", "scheduling"}
