@@ -259,7 +259,7 @@ class _Reader:
         if isinstance(field, models.FileField):
             return self.file_name
         if tables.refers_to_user(field):
-            return self.user
+            return self.newcomer(field) if field.model in (ProjectMember, Place) else self.user
         related = tables.target(field)
         if related is None:
             return _prepared(field, values.reader(field))
@@ -269,6 +269,12 @@ class _Reader:
 
     def user(self, email: Any) -> int | None:
         return None if email is None else self.people.get(values.check_text(email).casefold())
+
+    def newcomer(self, field: models.Field) -> Callable[[Any], int | None]:
+        """Whoever stands in the new project already, as its owner does, stays as they are there."""
+        rows = field.model._base_manager.filter(project=self.project)
+        there = set(rows.values_list(field.attname, flat=True))
+        return lambda email: None if (key := self.user(email)) in there else key
 
     def key(self, model: type[Model], line: Any) -> int | None:
         if _line_number(line) is None:

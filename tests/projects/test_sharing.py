@@ -1,5 +1,6 @@
 """Who is let in and out, and what a copy, an archive and an end mean."""
 
+import io
 from datetime import UTC, datetime
 
 import pytest
@@ -219,6 +220,18 @@ def test_a_project_that_is_being_solved_is_not_deleted(project, alice, monkeypat
     monkeypatch.setattr(stages, "_guards", [lambda project: ["A run is under way."]])
     with pytest.raises(sharing.CannotDelete, match="A run"):
         sharing.delete_project(project=project, typed=project.slug, by=alice)
+
+
+def test_a_member_restores_the_own_projects_archive(project, alice):
+    bea = ProjectMemberFactory(project=project, role=ProjectRole.VIEWER).user
+    ProjectMember.objects.get_or_create(project=project, user=alice, defaults={"role": ProjectRole.PLANNER})
+    file = io.BytesIO()
+    archive.dump(project, file)
+    new = sharing.restore_as_new(
+        institution=project.institution, slug="new", name="New", by=alice, file=io.BytesIO(file.getvalue())
+    )
+    members = dict(ProjectMember.objects.filter(project=new).values_list("user", "role"))
+    assert members.items() >= {alice.pk: ProjectRole.OWNER, bea.pk: ProjectRole.VIEWER}.items()
 
 
 def test_a_refused_archive_leaves_no_project_behind(project, alice):
