@@ -58,8 +58,9 @@
   form.addEventListener("input", later);
   form.addEventListener("change", later);
   form.addEventListener("formset:added", later);
-  // The server forgets the draft when it has saved the form; one with errors is kept as it was sent.
-  form.addEventListener("submit", () => { keep(); isSent = true; });
+  // The server forgets the draft when it has saved the form, so nothing is sent that could arrive after that;
+  // one that comes back with errors is kept from there.
+  form.addEventListener("submit", () => { clearTimeout(timer); isSent = true; });
   window.addEventListener("pagehide", keep);
   window.addEventListener("pageshow", () => { isSent = false; });
 
