@@ -41,11 +41,17 @@ def carry_out(run: Run) -> None:
         solution = _write(run, season, result)
         _judge(solution, reasons)
         # What was last told is older than the plan that is kept.
-        told = {"best": solution.cost, "hard": solution.hard, "by_rule": result.counts}
+        told = {
+            "seconds": round(result.seconds, 1),
+            "limit": run.seconds,
+            "best": solution.cost,
+            "hard": solution.hard,
+            "by_rule": result.counts,
+        }
         end(
             run,
             Run.State.CANCELLED if cancelled else Run.State.DONE,
-            progress=run.progress and run.progress | told,
+            progress=run.progress | told,
             record={"seed": result.seed, "steps": result.replay},
         )
 
