@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
+from django.utils import timezone, translation
 from django.db import connection
 
 
@@ -37,6 +38,13 @@ def database_url(transactional_db):
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(autouse=True)
+def english_and_utc():
+    """A page in another language leaves its thread speaking it; the next test begins afresh."""
+    with translation.override("en"), timezone.override(None):
+        yield
 
 
 @pytest.fixture(autouse=True)
