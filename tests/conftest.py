@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.utils import timezone, translation
 from django.db import connection
+from django.utils import timezone, translation
 
 
 def pytest_addoption(parser):
