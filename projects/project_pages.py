@@ -51,7 +51,8 @@ def project(request: HttpRequest) -> HttpResponse:
 def _way_ahead(request: HttpRequest) -> list[tuple[Stage, list[str], bool]]:
     """The stages, what each needs beside the earlier ones, and whether it may be entered."""
     way, lacking = [], list[str]()
-    for stage in Stage:
+    # A stage without a page is not built yet.
+    for stage in (stage for stage in Stage if stage in admin.site.stage_pages):
         now_lacking = stages.unmet(request.project, stage)
         is_earlier = stage.number < Stage(request.project.stage).number
         may_enter = request.standing.may_edit and (is_earlier or not now_lacking)

@@ -19,7 +19,8 @@ from django_q.tasks import async_task
 from accounts.models import User
 from projects.models import Project, Stage
 
-from .models import Exam, Period, Run, Solution
+from . import stage_needs
+from .models import Run, Solution
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +58,10 @@ def _new_run(
         raise CannotSolve(_("Give the run between 1 second and %d hours.") % (MOST_SECONDS // 3600))
     if not 1 <= workers <= 64:
         raise CannotSolve(_("Use between 1 and 64 workers."))
-    if not Exam.objects.for_project(project).exists():
-        raise CannotSolve(_("There is no exam to place. Upload courses and registrations first."))
-    if not Period.objects.for_project(project).exists():
-        raise CannotSolve(_("There is no period to place exams in. Add periods first."))
+    if options.get("steps") is not None and options["steps"] < 1:
+        raise CannotSolve(_("Give the run at least one step."))
+    if lacking := stage_needs.for_datesheet(project):
+        raise CannotSolve(" ".join(lacking))
     if replayed := options.get("replay_of"):
         options["start_from"] = replayed.start_from
     sweep(project=project)

@@ -164,8 +164,8 @@ class ExamAdmin(ProjectImportExport, ProjectScopedAdmin):
         return row.candidates
 
     @admin.display(description=_("fixed"), ordering="fixed_there", boolean=True)
-    def fixed_there(self, row: Any) -> bool | None:
-        return bool(row.fixed_there) or None
+    def fixed_there(self, row: Any) -> bool:
+        return bool(row.fixed_there)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

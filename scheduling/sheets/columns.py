@@ -79,8 +79,8 @@ def roll_no() -> Column:
         "Roll No",
         60,
         "Roll, Roll Number, Student ID, Student No, Student Number, Registration No, "
-        "Registration Number, Reg No, Regn No, Regd No, Enrolment No, Enrollment No, Matric No, Matric Number, "
-        "Matriculation Number, Admission No, Exam No, Candidate No, USN, PRN",
+        "Registration Number, Reg No, Regn No, Regd No, Enrolment No, Enrollment No, Matric No, "
+        "Matric Number, Matriculation Number, Admission No, Exam No, Candidate No, USN, PRN",
         required=True,
         help="The student's number, as text: zeros in front are kept.",
     )

@@ -76,7 +76,7 @@ def test_the_page_of_rules_is_up_to_date():
 
 
 def test_clashes_that_need_not_hold_have_a_price_even_at_weight_nothing():
-    """Weight 0 means hard to the solver: a planner who says that they may happen must not get the opposite."""
+    """Weight 0 means hard to the solver, which is the opposite of what the planner said."""
     world = World()
     bring_in = CASES["clash"].build(world)
     bring_in()

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from scheduling import searching, solving
-from scheduling.models import Period, Placement, Run, Solution
+from scheduling.models import Period, Placement, Room, Run, Solution
 
 from ..factories.projects import ProjectFactory
 from .worlds import small_season
@@ -98,8 +98,19 @@ def test_a_replay_is_refused_after_the_data_changed(project):
 
 
 def test_a_project_without_exams_is_refused_in_words():
-    with pytest.raises(solving.CannotSolve, match="no exam to place"):
+    with pytest.raises(solving.CannotSolve, match="There are no exams yet"):
         solving.request_run(project=ProjectFactory())
+
+
+def test_a_project_without_rooms_is_refused_in_words(project):
+    Room.objects.for_project(project).delete()
+    with pytest.raises(solving.CannotSolve, match="There are no rooms yet"):
+        solving.request_run(project=project)
+
+
+def test_a_run_of_no_steps_is_refused_in_words(project):
+    with pytest.raises(solving.CannotSolve, match="at least one step"):
+        solving.request_run(project=project, steps=-1)
 
 
 def test_an_archived_project_is_not_solved(project):

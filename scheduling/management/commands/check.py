@@ -25,7 +25,12 @@ class Command(SystemCheck, ProjectCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path = args[0] if args else ""
         if "/" not in path:
-            super().handle(*args, **options)
+            try:
+                super().handle(*args, **options)
+            except LookupError:
+                raise CommandError(
+                    f"There is neither a project nor an app {path}: write institution/project."
+                ) from None
             return
         project = self.find_project(path)
         solutions = Solution.objects.for_project(project)
