@@ -271,7 +271,8 @@ def _sheet(entry: SheetReport) -> dict[str, Any]:
         "dataset": entry.dataset,
         "is_hidden": entry.is_hidden,
         "header_row": entry.header_row,
-        "headers": dict(list(entry.headers.items())[:200]),
+        # Pairs: PostgreSQL keeps no order among the keys of a stored object.
+        "headers": list(entry.headers.items())[:200],
         "candidates": entry.candidates,
         "rows": entry.rows,
         "accepted": entry.accepted,

@@ -94,7 +94,7 @@ def _shown(sheet: dict[str, Any], place: int) -> dict[str, Any]:
         "place": place,
         "datasets": [dataset.name for dataset in datasets],
         "columns": columns,
-        "unread": [header for header, column in sheet["headers"].items() if not column],
+        "unread": [header for header, column in sheet["headers"] if not column],
     }
 
 
@@ -136,7 +136,7 @@ def _decided(row: WorkbookImport, told: Any) -> tuple[dict[str, Choice], dict[st
         header_row = number_in(told.get(f"{place}-header_row", ""))
         columns = {
             header: told[f"{place}-column-{number}"]
-            for number, (header, column) in enumerate(sheet["headers"].items())
+            for number, (header, column) in enumerate(sheet["headers"])
             if told.get(f"{place}-column-{number}", column) != column
         }
         new_row = header_row if header_row != sheet["header_row"] else None

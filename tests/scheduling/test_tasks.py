@@ -1,5 +1,6 @@
 """The queue's worker, as a process of its own that can be killed."""
 
+import contextlib
 import signal
 import time
 from datetime import timedelta
@@ -35,7 +36,11 @@ def wait_for(condition, seconds: float = 120):
 
 
 def solver_of(cluster: psutil.Process) -> psutil.Process | None:
-    return next((one for one in family(cluster) if "carry_out_run" in one.cmdline()), None)
+    for one in family(cluster):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may have just ended
+            if "carry_out_run" in one.cmdline():
+                return one
+    return None
 
 
 def has_progress(run: Run) -> bool:
