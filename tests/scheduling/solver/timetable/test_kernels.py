@@ -47,6 +47,11 @@ def test_a_random_walk_keeps_the_cost_that_the_rules_count(seed, exams):
     walk(seed, exams)
 
 
+@pytest.mark.parametrize(("seed", "exams"), [(44, 6), (519580, 18), (500754, 19), (582275, 13)])
+def test_the_best_plan_comes_back_also_where_groups_share_rooms(seed, exams):
+    walk(seed, exams)
+
+
 def test_random_walks_make_every_kind_of_move():
     made = sum(walk(seed, 16) for seed in range(12))
     kinds = [kernels.SHIFTED, kernels.EJECTED, kernels.CHAINED, kernels.ROOM_MOVED, kernels.SWAPPED]
