@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import adapter, findings
+from . import findings
+from .adapter import timetable
 from .models import Run, Solution
 from .solver import stop as stopping
 from .solver.timetable.portfolio import solve_together, warm_up
@@ -24,14 +25,14 @@ log = logging.getLogger(__name__)
 
 def carry_out(run: Run) -> None:
     warm_up()
-    season = adapter.season_of(run.project, stay_close_to=run.start_from)
+    season = timetable.season_of(run.project, stay_close_to=run.start_from)
     input_hash = season.input_hash
     if run.replay_of and run.replay_of.input_hash != input_hash:
         raise CannotSolve(_("The data or the rules have changed since that run: it cannot be taken again."))
     mine(run).update(input_hash=input_hash)
     beat(run)
     result = _search(run, season)
-    reasons = adapter.why_not_whole(season, result.plan)
+    reasons = timetable.why_not_whole(season, result.plan)
     with transaction.atomic():
         beat(run)
         cancelled = Run.objects.filter(pk=run.pk, cancel_requested_at__isnull=False).exists()
@@ -56,7 +57,7 @@ def carry_out(run: Run) -> None:
         )
 
 
-def _search(run: Run, season: adapter.Season) -> Result:
+def _search(run: Run, season: timetable.Season) -> Result:
     """The search itself: by another run's record, by steps, or by the clock in one or several processes."""
     initial = season.plan_of(run.start_from) if run.start_from else None
     callbacks = Watch(run).callbacks
@@ -77,13 +78,13 @@ def _search(run: Run, season: adapter.Season) -> Result:
     )
 
 
-def _write(run: Run, season: adapter.Season, result: Result) -> Solution:
+def _write(run: Run, season: timetable.Season, result: Result) -> Solution:
     by_rule = {
         code: {"count": count, "cost": result.costs.get(code, 0)}
         for code, count in result.counts.items()
         if count
     }
-    return adapter.write_solution(
+    return timetable.write_solution(
         season,
         result.plan,
         project=run.project,

@@ -1,4 +1,5 @@
 from .calendar import Holiday, Period, WeeklyBreak
+from .duties import Duty, DutyPin, DutyPolicy, Exemption, Relative, Role, StaffingStep, TeacherPair
 from .exams import (
     AllowedClash,
     Course,
@@ -25,7 +26,8 @@ from .people import (
     Unavailability,
 )
 from .places import CandidateGroup, Lesson, Room, RoomClosure, RoomPool, Seat, Weekday
-from .publishing import PrintSetting, Publication
+from .publishing import PrintSetting, Publication, Slip
+from .seating import Seating, SeatingPolicy, SeatPin, StudentPhoto
 from .solutions import Placement, RoomShare, RuleSetting, Run, Solution
 
 __all__ = [
@@ -35,10 +37,14 @@ __all__ = [
     "Course",
     "Department",
     "Designation",
+    "Duty",
+    "DutyPin",
+    "DutyPolicy",
     "Exam",
     "ExamCourse",
     "ExamLink",
     "ExamRule",
+    "Exemption",
     "FixedPlacement",
     "Gender",
     "Hold",
@@ -50,6 +56,8 @@ __all__ = [
     "Programme",
     "Publication",
     "Registration",
+    "Relative",
+    "Role",
     "Room",
     "RoomClosure",
     "RoomPool",
@@ -57,11 +65,18 @@ __all__ = [
     "RuleSetting",
     "Run",
     "Seat",
+    "SeatPin",
+    "Seating",
+    "SeatingPolicy",
     "Sitting",
     "SittingCandidate",
+    "Slip",
     "Solution",
+    "StaffingStep",
     "Student",
+    "StudentPhoto",
     "Teacher",
+    "TeacherPair",
     "Teaches",
     "Unavailability",
     "Weekday",

@@ -217,6 +217,20 @@ class Teacher(ProjectModel):
     email = models.EmailField(_("e-mail"), blank=True)
     max_duties = models.PositiveSmallIntegerField(_("most duties"), null=True, blank=True)
     may_invigilate = models.BooleanField(_("may invigilate"), default=True)
+    share = models.DecimalField(
+        _("share of a full post"),
+        max_digits=3,
+        decimal_places=2,
+        default=1,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("0.5 for half-time: half the duties."),
+    )
+    # The ledger: what earlier seasons gave too much (above 0) or too little, in minutes.
+    carried_minutes = models.IntegerField(
+        _("minutes carried over"),
+        default=0,
+        help_text=_("Above 0: watched more than the target in earlier seasons, so watches less now."),
+    )
 
     class Meta:
         verbose_name = _("teacher")

@@ -10,6 +10,11 @@ from .people import Gender, Programme, Teacher
 
 
 class Room(ProjectModel):
+    class Numbering(models.TextChoices):
+        ROWS = "rows", _("along the rows")
+        COLUMNS = "columns", _("down the columns")
+        SNAKE = "snake", _("down one column and up the next")
+
     code = models.CharField(_("room"), max_length=40)
     block = models.CharField(_("block"), max_length=60, blank=True)
     campus = models.CharField(_("campus"), max_length=80, blank=True)
@@ -29,6 +34,12 @@ class Room(ProjectModel):
         _("dislike"), default=0, help_text=_("0 for a good room; the higher, the later it is used.")
     )
     is_usable = models.BooleanField(_("used for exams"), default=True)
+    numbering = models.CharField(
+        _("seat numbers"), max_length=7, choices=Numbering.choices, default=Numbering.COLUMNS
+    )
+    invigilators = models.PositiveSmallIntegerField(
+        _("invigilators"), null=True, blank=True, help_text=_("Empty: as the staffing steps say.")
+    )
 
     class Meta:
         verbose_name = _("room")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import ProjectModel, ProjectQuerySet
 
+from .people import Student
 from .solutions import Solution
 
 
@@ -59,6 +60,32 @@ class Publication(ProjectModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version}"
+
+
+class Slip(ProjectModel):
+    """A student's roll-number slip, found by a random code that nobody can guess.
+
+    The code stays the student's own through all versions; `issue` counts what changed on the paper.
+    """
+
+    student = models.ForeignKey(
+        Student, on_delete=models.CASCADE, related_name="slips", verbose_name=_("student")
+    )
+    code = models.CharField(_("slip code"), max_length=32)
+    issue = models.PositiveSmallIntegerField(_("issue"), default=1)
+    # Of what stood on it at that issue: exams, times, rooms, seats.
+    content_hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("slip")
+        verbose_name_plural = _("slips")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "student"], name="scheduling_slip_once"),
+            models.UniqueConstraint(fields=["project", "code"], name="scheduling_slip_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.student)
 
 
 class PrintSetting(ProjectModel):

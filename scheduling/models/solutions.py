@@ -53,9 +53,15 @@ class Run(ProjectModel):
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 
+    class Part(models.TextChoices):
+        DATESHEET = "datesheet", _("datesheet")
+        SEATS = "seats", _("seats")
+        DUTIES = "duties", _("duties")
+        ALL = "all", _("all parts")
+
     UNDER_WAY = (State.QUEUED, State.RUNNING)
 
-    part = models.CharField(_("part"), max_length=10, default="datesheet")
+    part = models.CharField(_("part"), max_length=10, choices=Part.choices, default=Part.DATESHEET)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     seconds = models.PositiveIntegerField(_("seconds"), default=60)
     steps = models.PositiveBigIntegerField(_("steps"), null=True, blank=True)
@@ -116,7 +122,7 @@ class SolutionQuerySet(ProjectQuerySet):
 class Solution(ProjectModel):
     """A whole plan. A run writes a new one; making it the live one is the planner's own act."""
 
-    unrecorded_fields = frozenset({"by_rule", "findings"})
+    unrecorded_fields = frozenset({"by_rule", "findings", "measures"})
 
     number = models.PositiveIntegerField(_("number"))
     name = models.CharField(_("name"), max_length=150, blank=True)
@@ -130,6 +136,11 @@ class Solution(ProjectModel):
     # {rule code: {"count": n, "cost": n}}, as the solver counted and findings confirmed
     by_rule = models.JSONField(default=dict, blank=True)
     unplaced = models.PositiveIntegerField(_("exams without a period"), default=0)
+    unseated = models.PositiveIntegerField(_("candidates without a seat"), default=0)
+    unfilled = models.PositiveIntegerField(_("posts without a teacher"), default=0)
+    # How good the seats and the duties are: {"seats": {…}, "duties": {"cost", "bound", …}}; a part that was
+    # not made is not there.
+    measures = models.JSONField(default=dict, blank=True)
     # Sentences to the planner: [{"level", "rule", "count", "message"}]; reasons are errors that count nothing
     findings = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)

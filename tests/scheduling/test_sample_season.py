@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from scheduling import adapter, findings, importing
+from scheduling import findings, importing
+from scheduling.adapter import timetable
 from scheduling.sample_season import add_office_work, invent
 from scheduling.solver.timetable.score import evaluate
 
 from ..factories.projects import ProjectFactory
-from .test_adapter import random_plan
+from .adapter.test_timetable import random_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +27,11 @@ def project(tmp_path):
 def test_every_rule_binds_in_the_sample_season(project):
     """Plans made by throwing dice, and plans that put all exams into one period, break every one of them."""
     chance = np.random.default_rng(1)
-    season = adapter.season_of(project)
-    before = adapter.write_solution(
+    season = timetable.season_of(project)
+    before = timetable.write_solution(
         season, random_plan(season.problem, chance), project=project, run=None, parent=None
     )
-    season = adapter.season_of(project, stay_close_to=before)
+    season = timetable.season_of(project, stay_close_to=before)
     broken = set()
     for period in [None, 0, 1, season.problem.periods - 1]:
         plan = random_plan(season.problem, chance)

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from scheduling import adapter, findings
+from scheduling import findings
+from scheduling.adapter import timetable
 from scheduling.models import Run
 from scheduling.solver.timetable.problem import UNPLACED, Plan
 from scheduling.solver.timetable.score import evaluate
 from tests.factories.scheduling import ExamFactory, PeriodFactory
 
-from .worlds import random_season
+from ..worlds import random_season
 
 pytestmark = pytest.mark.django_db
 
@@ -30,15 +31,15 @@ def random_plan(problem, chance) -> Plan:
 @pytest.mark.parametrize("seed", range(8))
 def test_findings_count_what_the_solver_counts(seed):
     project, chance = random_season(seed), np.random.default_rng(seed)
-    season = adapter.season_of(project)
-    before = adapter.write_solution(
+    season = timetable.season_of(project)
+    before = timetable.write_solution(
         season, random_plan(season.problem, chance), project=project, run=None, parent=None
     )
     run = Run.objects.create(project=project, start_from=before)
-    season = adapter.season_of(project, stay_close_to=before)
+    season = timetable.season_of(project, stay_close_to=before)
     plan = random_plan(season.problem, chance)
     score = evaluate(season.problem, plan)
-    solution = adapter.write_solution(season, plan, project=project, run=run, parent=before)
+    solution = timetable.write_solution(season, plan, project=project, run=run, parent=before)
 
     found = {finding.rule: finding.count for finding in findings.check(solution)}
 
@@ -53,11 +54,11 @@ def test_the_random_seasons_use_every_rule():
     seen = set()
     for seed in range(8):
         project, chance = random_season(seed), np.random.default_rng(seed)
-        season = adapter.season_of(project)
-        before = adapter.write_solution(
+        season = timetable.season_of(project)
+        before = timetable.write_solution(
             season, random_plan(season.problem, chance), project=project, run=None, parent=None
         )
-        season = adapter.season_of(project, stay_close_to=before)
+        season = timetable.season_of(project, stay_close_to=before)
         score = evaluate(season.problem, random_plan(season.problem, chance))
         seen |= {code for code, count in score.counts.items() if count}
     assert set(findings.HARD_RULES) | set(findings.SOFT_RULES) <= seen
@@ -66,10 +67,10 @@ def test_the_random_seasons_use_every_rule():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_comes_back_from_the_tables_as_it_went_in(seed):
     project, chance = random_season(seed), np.random.default_rng(seed)
-    season = adapter.season_of(project)
+    season = timetable.season_of(project)
     plan = random_plan(season.problem, chance)
 
-    solution = adapter.write_solution(season, plan, project=project, run=None, parent=None)
+    solution = timetable.write_solution(season, plan, project=project, run=None, parent=None)
 
     back = season.plan_of(solution)
     assert (back.period == plan.period).all()
@@ -78,22 +79,22 @@ def test_a_plan_comes_back_from_the_tables_as_it_went_in(seed):
 
 def test_the_same_rows_give_the_same_hash_and_a_changed_rule_another():
     project = random_season(1)
-    before = adapter.season_of(project).input_hash
-    assert adapter.season_of(project).input_hash == before
+    before = timetable.season_of(project).input_hash
+    assert timetable.season_of(project).input_hash == before
 
     exam = project_exam(project)
     exam.duration += 10
     exam.save()
 
-    assert adapter.season_of(project).input_hash != before
+    assert timetable.season_of(project).input_hash != before
 
 
 def test_a_season_without_rooms_is_a_problem_too():
     exam = ExamFactory()
     PeriodFactory(project=exam.project)
-    problem = adapter.season_of(exam.project).problem
+    problem = timetable.season_of(exam.project).problem
     assert (problem.rooms, problem.periods) == (0, 1)
 
 
 def project_exam(project):
-    return adapter.Sitting.objects.for_project(project).select_related("exam").first().exam
+    return timetable.Sitting.objects.for_project(project).select_related("exam").first().exam

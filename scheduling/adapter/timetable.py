@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from projects.models import Project
 
-from . import rules
-from .models import (
+from .. import rules
+from ..models import (
     AllowedClash,
     CandidateGroup,
     ExamCourse,
@@ -41,8 +41,8 @@ from .models import (
     Unavailability,
     WeeklyBreak,
 )
-from .solver.timetable.diagnose import explain_left_out, find_contradictions
-from .solver.timetable.problem import HARD, UNPLACED, PairRule, Plan, Problem, make_problem
+from ..solver.timetable.diagnose import explain_left_out, find_contradictions
+from ..solver.timetable.problem import HARD, UNPLACED, PairRule, Plan, Problem, make_problem
 
 PAIR_KINDS = {
     ExamLink.Kind.SAME_PERIOD: "same_period",
