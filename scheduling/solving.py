@@ -41,7 +41,8 @@ def request_run(*, project: Project, by: User | None = None, **options: Any) -> 
     """Ask for a run; a worker takes it up after the commit. CannotSolve says what is missing.
 
     Options, as fields of Run: part, seconds, steps, seed, workers, start_from (a solution to go on from and
-    stay close to), replay_of (a run to take again exactly).
+    stay close to; for seats and duties the plan that gets them, by default the live one, else the newest),
+    replay_of (a run to take again exactly).
     """
     with transaction.atomic():
         run = _new_run(project=project, by=by, **options)
@@ -60,9 +61,14 @@ def _new_run(
         raise CannotSolve(_("Use between 1 and 64 workers."))
     if options.get("steps") is not None and options["steps"] < 1:
         raise CannotSolve(_("Give the run at least one step."))
-    if lacking := stage_needs.for_datesheet(project):
+    part = Run.Part(options.setdefault("part", Run.Part.DATESHEET))
+    if part in {Run.Part.SEATS, Run.Part.DUTIES}:
+        options["start_from"] = options.get("start_from") or _plan_to_go_on_from(project)
+    if lacking := stage_needs.for_run(project, part, options.get("start_from")):
         raise CannotSolve(" ".join(lacking))
     if replayed := options.get("replay_of"):
+        if not replayed.record:
+            raise CannotSolve(_("That run left no record of its steps: start a new run instead."))
         options["start_from"] = replayed.start_from
     sweep(project=project)
     try:
@@ -74,6 +80,11 @@ def _new_run(
         raise CannotSolve(
             _("A run of this project is under way. Wait for it, or cancel it; the best plan so far is kept.")
         ) from error
+
+
+def _plan_to_go_on_from(project: Project) -> Solution | None:
+    """The live plan, else the newest."""
+    return Solution.objects.for_project(project).order_by("-is_live", "-number").first()
 
 
 def cancel_run(*, run: Run) -> None:

@@ -15,6 +15,7 @@ from .models import (
     Run,
     Solution,
     Student,
+    Teacher,
     WorkbookImport,
 )
 from .uploading import SILENCE
@@ -41,6 +42,23 @@ def for_datesheet(project: Project) -> list[str]:
     if needs_room and not Room.objects.for_project(project).filter(is_usable=True).exists():
         missing.append(_("There are no rooms yet: upload them."))
     return missing
+
+
+def for_run(project: Project, part: str, start_from: Solution | None) -> list[str]:
+    """What a run of that part needs."""
+    if part in {Run.Part.DATESHEET, Run.Part.ALL}:
+        lacking = for_datesheet(project)
+    elif start_from is None:
+        lacking = [_("There is no datesheet yet: make one before its seats and duties.")]
+    else:
+        lacking = []
+    if part in {Run.Part.DUTIES, Run.Part.ALL} and not _has_invigilators(project):
+        lacking.append(_("There are no teachers who may invigilate yet: upload them."))
+    return lacking
+
+
+def _has_invigilators(project: Project) -> bool:
+    return Teacher.objects.for_project(project).filter(may_invigilate=True).exists()
 
 
 def for_rooms(project: Project) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from projects.models import Project
@@ -520,9 +520,7 @@ def write_solution(
     season: Season, plan: Plan, *, project: Project, run: Run | None, parent: Solution | None, **scores: Any
 ) -> Solution:
     """A plan as a new Solution of the project; nothing that exists is changed."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one number, one solution
-    last = Solution.objects.for_project(project).aggregate(last=Max("number"))["last"] or 0
-    solution = Solution.objects.create(project=project, number=last + 1, run=run, parent=parent, **scores)
+    solution = Solution.objects.create_next(project=project, run=run, parent=parent, **scores)
     tenant = {"institution_id": project.institution_id, "project": project}
     placements = [
         Placement(

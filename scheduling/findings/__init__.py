@@ -5,27 +5,17 @@ is a function from Facts to its faults; the number of its faults is the sum of t
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from ..models import Solution
-from .facts import Facts, Fault
+from .facts import Facts, Fault, Finding
 from .hard import HARD_RULES
 from .soft import SOFT_RULES
 
 __all__ = ["HARD_RULES", "SOFT_RULES", "Fault", "Finding", "check", "count_hard"]
 
 WORST_SHOWN = 5
-
-
-class Finding(NamedTuple):
-    """A sentence to the planner about one rule. level: error, warning, info or skipped."""
-
-    level: str
-    rule: str
-    count: float  # type: ignore[assignment]  # a tuple's own count is not missed
-    message: str
 
 
 def check(solution: Solution) -> list[Finding]:
@@ -43,6 +33,14 @@ def check(solution: Solution) -> list[Finding]:
             found.append(Finding("skipped", code, 0, _("There is no earlier plan to stay with.")))
         else:
             found.append(_finding(code, "warning", rule, facts))
+    if "seats" in solution.measures:
+        from . import seats
+
+        found.extend(seats.check(solution))
+    if "duties" in solution.measures:
+        from . import duties
+
+        found.extend(duties.check(solution))
     return found
 
 

@@ -36,6 +36,15 @@ class Fault(NamedTuple):
     about: str
 
 
+class Finding(NamedTuple):
+    """A sentence to the planner about one rule. level: error, warning, info or skipped."""
+
+    level: str
+    rule: str
+    count: float  # type: ignore[assignment]  # a tuple's own count is not missed
+    message: str
+
+
 class Pair(NamedTuple):
     """Two sittings of one student that both have a period; `first` is not later than `second`."""
 

@@ -3,11 +3,11 @@
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import ProjectModel, ProjectQuerySet
+from projects.models import Project, ProjectModel, ProjectQuerySet
 
 from .calendar import Period
 from .exams import Sitting
@@ -117,6 +117,13 @@ class Run(ProjectModel):
 class SolutionQuerySet(ProjectQuerySet):
     def live(self) -> Self:
         return self.filter(is_live=True)
+
+    def create_next(self, *, project: Project, **fields: Any) -> Any:
+        """A new solution with the project's next number; the project is held, so that it is nobody else's."""
+        with transaction.atomic():
+            Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+            last = self.for_project(project).aggregate(last=Max("number"))["last"] or 0
+            return self.create(project=project, number=last + 1, **fields)
 
 
 class Solution(ProjectModel):

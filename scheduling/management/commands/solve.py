@@ -4,14 +4,15 @@ from django.core.management.base import CommandError, CommandParser
 
 from projects.management.project_command import ProjectCommand
 from scheduling import solving
+from scheduling.models import Run
 
 
 class Command(ProjectCommand):
-    help = "Make a datesheet for a project in this process, without the queue, as a new solution."
+    help = "Make a datesheet, seats or duties in this process, without the queue, as a new solution."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--part", choices=["datesheet"], default="datesheet")
+        parser.add_argument("--part", choices=Run.Part.values, default=Run.Part.DATESHEET)
         parser.add_argument("--seconds", type=int, default=60, help="how long the search may take (60)")
         parser.add_argument("--steps", type=int, help="so many steps instead: the same every time")
         parser.add_argument("--seed", type=int, default=1)
@@ -39,11 +40,12 @@ class Command(ProjectCommand):
                 "cost": solution.cost,
                 "by_rule": {code: row["count"] for code, row in solution.by_rule.items()},
                 "unplaced": solution.unplaced,
-                "unseated": solution.by_rule.get("unseated", {}).get("count", 0),
-                "unfilled": 0,
+                "unseated": solution.unseated or solution.by_rule.get("unseated", {}).get("count", 0),
+                "unfilled": solution.unfilled,
                 "seconds": seconds,
             },
             f"Solution {solution.number}: {solution.hard} hard faults, cost {solution.cost}, "
-            f"{solution.unplaced} exams left out, {seconds} s.",
+            f"{solution.unplaced} exams left out, {solution.unseated} candidates without a seat, "
+            f"{solution.unfilled} posts open, {seconds} s.",
             as_json=options["json"],
         )
