@@ -31,6 +31,7 @@ class RuleInfo(NamedTuple):
     limit_label: str = ""
     days: int | None = None
     days_label: str = ""
+    part: str = "datesheet"  # of the plan: datesheet, seats or duties
 
 
 class Setting(NamedTuple):
@@ -299,12 +300,15 @@ def apply_preset(*, project: Project, name: str) -> None:
 
 
 def weights(settings: Mapping[str, Setting], *, has_published: bool) -> dict[str, int]:
-    """The solver's prices."""
+    """The prices of the datesheet's solver."""
     left_out = _NOT_A_PRICE | (set() if has_published else _NEEDS_EARLIER_PLAN)
     return {
         code: setting.weight
         for code, setting in settings.items()
-        if setting.is_on and setting.weight and code not in left_out
+        if setting.is_on
+        and setting.weight
+        and code not in left_out
+        and RULE_OF_CODE[code].part == "datesheet"
     }
 
 
