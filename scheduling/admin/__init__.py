@@ -1,5 +1,15 @@
 """The staff's front room: a list for every table, and the pages where the work is done."""
 
-from . import calendar, exams, navigation, people, places, publishing, solutions
+from . import calendar, duties, exams, navigation, people, places, publishing, seating, solutions
 
-__all__ = ["calendar", "exams", "navigation", "people", "places", "publishing", "solutions"]
+__all__ = [
+    "calendar",
+    "duties",
+    "exams",
+    "navigation",
+    "people",
+    "places",
+    "publishing",
+    "seating",
+    "solutions",
+]

@@ -112,6 +112,21 @@ SECTIONS = [
         _("Datesheet"),
         [SOLVE, DATESHEET, Listing(models.Solution, "layers"), Listing(models.Run, "rotate-ccw")],
     ),
+    Section(
+        _("Rooms and seats"),
+        [Listing(models.SeatPin, "pin"), Listing(models.StudentPhoto, "user")],
+    ),
+    Section(
+        _("Duties"),
+        [
+            Listing(models.StaffingStep, "list-checks"),
+            Listing(models.Exemption, "palmtree"),
+            Listing(models.Unavailability, "coffee"),
+            Listing(models.TeacherPair, "users"),
+            Listing(models.Relative, "user"),
+            Listing(models.DutyPin, "pin"),
+        ],
+    ),
     Section(_("Publish"), [PUBLISH, PRINTS, Listing(models.PrintSetting, "settings")]),
     Section(
         _("More data"),
@@ -120,7 +135,6 @@ SECTIONS = [
             Listing(models.Department, "network"),
             Listing(models.Designation, "badge-check"),
             Listing(models.Teaches, "book-open"),
-            Listing(models.Unavailability, "palmtree"),
             Listing(models.AccessArrangement, "accessibility"),
             Listing(models.Hold, "hand"),
             Listing(models.RoomPool, "layers"),

@@ -181,7 +181,7 @@ class TeacherAdmin(ProjectImportExport, ProjectScopedAdmin):
     resource_classes = [sheets.TeacherResource]
     edit_roles = CLERKS
     when_empty = _("Upload the teachers' sheet: staff number, name and designation.")
-    list_display = ["staff_no", "name", "department", "designation", "may_invigilate", "max_duties"]
+    list_display = ["staff_no", "name", "department", "designation", "may_invigilate", "max_duties", "share"]
     list_filter = [
         ("department", ProjectScopedRelatedFilter),
         ("designation", ProjectScopedRelatedFilter),
@@ -195,7 +195,7 @@ class TeacherAdmin(ProjectImportExport, ProjectScopedAdmin):
     inlines = [TeachesInline, UnavailabilityInline]
     fieldsets = [
         (None, {"fields": [("staff_no", "name"), ("gender", "email"), ("department", "designation")]}),
-        (_("Duties"), {"fields": ["may_invigilate", "max_duties"]}),
+        (_("Duties"), {"fields": ["may_invigilate", ("max_duties", "share", "carried_minutes")]}),
     ]
 
 

@@ -31,6 +31,7 @@ class ClosureInline(ProjectScopedInline):
 class RoomAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
     icon = "door-open"
     used_as = "placements__shares__room"
+    instead = _("New plans do without this room if you switch off that it is used for exams.")
     resource_classes = [sheets.RoomResource]
     when_empty = _("Upload the rooms' sheet, or add the first room: code and seats are enough.")
     list_display = ["code", "block", "campus", "floor", "exam_capacity", "layout", "features", "is_usable"]
@@ -42,11 +43,11 @@ class RoomAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
         (
             _("Layout"),
             {
-                "fields": [("rows", "columns", "seats_per_bench")],
+                "fields": [("rows", "columns", "seats_per_bench", "numbering")],
                 "description": _("Rooms that are no plain grid list their seats one by one below."),
             },
         ),
-        (_("Use"), {"fields": [("is_usable", "penalty"), "features"]}),
+        (_("Use"), {"fields": [("is_usable", "penalty", "invigilators"), "features"]}),
     ]
 
     @admin.display(description=_("layout"))

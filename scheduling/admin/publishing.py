@@ -1,12 +1,15 @@
 """What the public sees, and how prints look."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import ProjectScopedAdmin
 
-from ..models import PrintSetting, Publication
+from ..models import PrintSetting, Publication, Slip
 from .solutions import ShownOnly
 
 
@@ -36,3 +39,23 @@ class PrintSettingAdmin(ProjectScopedAdmin):
         (None, {"fields": [("print_code", "title"), "notification_no"]}),
         (_("Foot of the page"), {"fields": ["instructions", ("signature_name", "signature_title")]}),
     ]
+
+
+@admin.register(Slip)
+class SlipAdmin(ShownOnly):
+    icon = "file-text"
+    about = _("Each student's slip, found on the public pages by its code.")
+    when_empty = _("Slips are made with the first publication.")
+    list_display = ["student", "issue", "code"]
+    list_display_links = None
+    list_select_related = ["student"]
+    search_fields = ["student__roll_no", "student__name"]
+    fields = ["student", "issue", "code"]
+    ordering = ["student__roll_no"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Who has the code has the slip: it is for those who hand slips out."""
+        return self.list_display if request.standing.may_edit else ["student", "issue"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.get_list_display(request)

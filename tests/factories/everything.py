@@ -52,6 +52,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
 MADE_APART = {"projects.project", "projects.membership", "projects.projectmember", "projects.place"}
 
 
+def is_one_of(model: type[models.Model]) -> bool:
+    """A project has at most one row of this kind."""
+    keys = [key for key in model._meta.constraints if isinstance(key, models.UniqueConstraint)]
+    return any(list(key.fields) == ["project"] and key.condition is None for key in keys)
+
+
 class World:
     """rows[model] are the rows made for one project and its institution."""
 
@@ -80,7 +86,7 @@ class World:
                 waiting, key=lambda model: (self.lacks(model, must=True), self.lacks(model, must=False))
             )
             assert not self.lacks(model, must=True), f"no world can make a {model.__name__}"
-            self.rows[model] = [self.make(model, n) for n in range(ROWS)]
+            self.rows[model] = [self.make(model, n) for n in range(1 if is_one_of(model) else ROWS)]
             waiting.remove(model)
             later.append(model)
         for model in later:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from projects.models import Project, ProjectRole, Stage
+from projects.models import Project, ProjectRole, Stage, StoredFile
 from projects.site import Page
 from scheduling import models
 from scheduling.models import FixedPlacement, Placement, Registration, RuleSetting, Run, Sitting, Solution
@@ -91,8 +91,47 @@ def one_of_each(project, n=0):
             project=project, solution=solution, version=n + 1, kind="draft", withdrawn_at="2027-01-01T00:00Z"
         ),
         models.PrintSetting.objects.create(project=project, print_code=f"code {mark}", title=mark),
+        *rows_of_seats(project, mark, n, student, exam, room, period, solution),
+        *rows_of_duties(project, mark, n, student, teacher, room, period, solution),
+        models.Slip.objects.create(project=project, student=student, code=f"code-{mark}"),
     ]
     return {row._meta.model_name: row for row in made}
+
+
+def rows_of_seats(project, mark, n, student, exam, room, period, solution):
+    chair = {"room": room, "row": 1, "column": 1}
+    file = StoredFile.objects.create(project=project, kind="input", name=f"{mark}.jpg", size=1)
+    placement = Placement.objects.create(
+        project=project, solution=solution, sitting=exam.sittings.get(), period=period
+    )
+    seated = {"placement": placement, "solution": solution, "student": student, "period": period}
+    policy, _made = models.SeatingPolicy.objects.get_or_create(project=project)
+    return [
+        policy,
+        models.SeatPin.objects.create(project=project, student=student, exam=exam, **chair),
+        models.StudentPhoto.objects.create(project=project, student=student, file=file),
+        models.Seating.objects.create(project=project, **seated, **chair, label=f"A1 {mark}"[:20]),
+    ]
+
+
+def rows_of_duties(project, mark, n, student, teacher, room, period, solution):
+    other = TeacherFactory(project=project, staff_no=f"U {mark}")
+    day = DAY + timedelta(days=n)
+    of_duty = {"period": period, "room": room, "teacher": teacher, "role": "invigilator"}
+    policy, _made = models.DutyPolicy.objects.get_or_create(project=project)
+    return [
+        policy,
+        models.StaffingStep.objects.create(project=project, first=1 + n),
+        models.DutyPin.objects.create(project=project, **of_duty),
+        models.Exemption.objects.create(
+            project=project, teacher=teacher, first_on=day, last_on=day, reason=mark
+        ),
+        models.TeacherPair.objects.create(project=project, teacher_a=teacher, teacher_b=other),
+        models.Relative.objects.create(project=project, teacher=teacher, student=student),
+        models.Duty.objects.create(
+            project=project, solution=solution, **of_duty, starts=time(9), ends=time(11)
+        ),
+    ]
 
 
 @pytest.fixture
@@ -205,13 +244,16 @@ def test_a_long_list_is_not_removed_at_a_stroke(alice_pages, rows, monkeypatch):
     assert models.Student.objects.filter(pk=rows["student"].pk).exists()
 
 
-@pytest.mark.parametrize("name", ["room", "period"])
-def test_what_a_solution_uses_is_not_removed_and_the_solution_is_named(alice_pages, rows, name):
+@pytest.mark.parametrize(("name", "instead"), [("room", "used for exams"), ("period", "most exams to 0")])
+def test_what_a_solution_uses_is_not_removed_and_its_page_says_what_to_do(alice_pages, rows, name, instead):
     placement = place(rows)
     placement.shares.create(project=placement.project, room=rows["room"], candidates=1)
     address = f"scheduling/{name}/{rows[name].pk}/delete/"
     page = alice_pages.get(address).content.decode()
     assert f"solutions/{rows['solution'].pk}/" in page
+    assert instead in page
+    chosen = {"action": "delete_selected", "_selected_action": [rows[name].pk]}
+    assert instead in alice_pages.post(f"scheduling/{name}/", chosen).content.decode()
     alice_pages.post(address, {"post": "yes"})
     assert type(rows[name]).objects.filter(pk=rows[name].pk).exists()
 
@@ -287,10 +329,7 @@ def test_pages_of_a_project_are_not_at_the_institutions_address(alice_pages, sea
 
 def place(rows):
     """The exam of `rows` has its period in the solution."""
-    sitting = Sitting.objects.get(exam=rows["exam"])
-    return Placement.objects.create(
-        project=rows["exam"].project, solution=rows["solution"], sitting=sitting, period=rows["period"]
-    )
+    return Placement.objects.get(solution=rows["solution"], sitting__exam=rows["exam"])
 
 
 def test_the_front_page_names_the_next_step_and_counts(alice_pages, rows):
