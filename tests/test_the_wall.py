@@ -38,7 +38,10 @@ OF_NO_TENANT = {
     "projects.Bucket": "counts acts of people who may not have signed in",
 }
 # Unique keys that do not begin with the tenant.
-UNIQUE_EVERYWHERE = {"projects_outboxmessage.dedupe": "holds the institution itself, hashed"}
+UNIQUE_EVERYWHERE = {
+    "projects_outboxmessage.dedupe": "holds the institution itself, hashed",
+    "bookings_places.session": "is the key of a row of the same institution",
+}
 # Pages that have no link in our world (a run that is over cannot be cancelled), and whose keys they take.
 ROWS_OF_PAGES = {
     "run_progress": {"number": "scheduling.Run"},

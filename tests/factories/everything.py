@@ -47,15 +47,29 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "withdrawn_at": lambda n: None if n == 0 else datetime(2027, 1, 1, tzinfo=UTC)
     },
     "projects.place": {"path": "/staff/"},
+    # There is one person in a world, and an account belongs to one guardian.
+    "bookings.guardian": {"user": None},
+    "bookings.tutor": {"user": None},
+    "bookings.booking": {
+        "state": "confirmed",
+        "ended_at": None,
+        "ended_because": "",
+        "hold_until": None,
+    },
+    "bookings.waitentry": {"state": "waiting", "ended_at": None},
+    "bookings.places": {"capacity": 5},
+    "bookings.promocode": {"most_uses": 5},
+    "bookings.charge": {"cancelled_at": None},
+    "bookings.ledgerentry": {"amount": lambda n: [Decimal(1), Decimal(-1)][n]},
 }
 # Rows that a world is given by its maker, not by the filler.
 MADE_APART = {"projects.project", "projects.membership", "projects.projectmember", "projects.place"}
 
 
 def is_one_of(model: type[models.Model]) -> bool:
-    """A project has at most one row of this kind."""
+    """A project or an institution has at most one row of this kind."""
     keys = [key for key in model._meta.constraints if isinstance(key, models.UniqueConstraint)]
-    return any(list(key.fields) == ["project"] and key.condition is None for key in keys)
+    return any(list(key.fields) in (["project"], ["institution"]) and key.condition is None for key in keys)
 
 
 class World:
@@ -147,6 +161,8 @@ class World:
             case "CharField" | "TextField" | "SlugField":
                 if field.name in CODES:
                     return f"K-{n}"
+                if field.has_default() and callable(field.default):
+                    return field.get_default()
                 if isinstance(field, models.EmailField):
                     return f"{self.mark.lower()}-{n}@example.edu"
                 text = f"{self.mark} {field.name} {n}"
