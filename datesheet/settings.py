@@ -26,6 +26,8 @@ if IS_PRODUCTION and not SECRET_KEY:
 # Where its database, files and mail lie unless the environment says otherwise.
 PLACE = VAR_DIR / "demo" if IS_TRIAL else VAR_DIR
 SECRET_KEY = SECRET_KEY or own_secret(PLACE / "secret-key")
+# What medical notes are encrypted with, the newest first; notes written with an older one stay readable.
+MEDICAL_KEYS = env.list("MEDICAL_KEYS", default=[own_secret(PLACE / "medical-key")] if IS_TRIAL else [])
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
