@@ -6,10 +6,28 @@ from typing import Any, NamedTuple, Protocol
 
 from ..models import Payment, Refund
 
-# Currencies that Stripe counts whole or in thousandths (docs.stripe.com/currencies); all others in hundredths.
-DIGITS = dict.fromkeys(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD JOD KWD OMR TND".split(), 3)
+# Currencies counted whole or in thousandths (docs.stripe.com/currencies); all others in hundredths.
+WHOLE = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "JPY",
+        "KMF",
+        "KRW",
+        "MGA",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
 class ProviderSilent(Exception):
@@ -48,7 +66,7 @@ class News(NamedTuple):
     amount: Decimal | None = None
     currency: str = ""
     kind: str = ""
-    payload: dict[str, Any] = {}  # noqa: RUF012  # read only
+    payload: dict[str, Any] = {}  # read only
 
 
 class Provider(Protocol):
@@ -70,8 +88,13 @@ class Provider(Protocol):
 
 def minor_units(amount: Decimal, currency: str) -> int:
     """10.50 GBP → 1050, 500 JPY → 500: the whole numbers that providers count in."""
-    return int((amount.scaleb(DIGITS.get(currency, 2))).quantize(Decimal(1), ROUND_HALF_UP))
+    return int(amount.scaleb(digits(currency)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def major_units(minor: int, currency: str) -> Decimal:
-    return Decimal(minor).scaleb(-DIGITS.get(currency, 2))
+    return Decimal(minor).scaleb(-digits(currency))
+
+
+def digits(currency: str) -> int:
+    """How many of an amount stand after the point."""
+    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2

@@ -93,7 +93,13 @@ class Stripe:
             )
             told = json.loads(body)
             kind, about = told["type"], told["data"]["object"]
-        except (stripe.SignatureVerificationError, UnicodeDecodeError, ValueError, KeyError, TypeError) as fault:
+        except (
+            stripe.SignatureVerificationError,
+            UnicodeDecodeError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as fault:
             raise NotFromProvider(str(fault)) from fault
         if kind in CHECKOUT:
             news = _of_session(about, failed=kind.endswith("failed"))

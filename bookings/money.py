@@ -1,0 +1,225 @@
+"""What a place costs, and what a household owes for it. Called inside the transaction of a booking.
+
+Of the discounts for siblings, staff, early booking and several sessions the one that saves most counts;
+a bursary, and then a promo code, take their part of what is left. Amounts are exact, rounded half up to what
+the currency has after the point.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .checks import CannotBook
+from .models import Booking, Charge, Child, Discount, Household, LedgerEntry, PromoCode, Session
+from .payments.provider import digits
+
+Account, Kind = LedgerEntry.Account, LedgerEntry.Kind
+
+
+class Given(NamedTuple):
+    """A discount that was given, and how much it took off."""
+
+    name: str
+    amount: Decimal
+    discount: int | None = None
+    promo_code: int | None = None
+
+
+class Price(NamedTuple):
+    """amount is what is to be paid, after the discounts."""
+
+    full: Decimal
+    amount: Decimal
+    discounts: tuple[Given, ...] = ()
+
+
+def price_for(*, session: Session, child: Child, household: Household | None, promo_code: str = "") -> Price:
+    """What the place costs this family now. CannotBook for a promo code that does not count."""
+    full = session.price
+    code = _code(session, promo_code) if promo_code else None
+    if not full:
+        return Price(full, full)
+    currency = session.institution.currency
+    left, given = full, []
+    general, bursaries = [], []
+    for discount in _discounts(session, child, household):
+        if discount.kind == Discount.Kind.BURSARY:
+            bursaries.append(discount)
+        else:
+            general.append(discount)
+    best = max(general, key=lambda one: _saves(one, left, currency), default=None)
+    for one in [*([best] if best else []), *bursaries, *([code] if code else [])]:
+        off = _saves(one, left, currency)
+        if not off:
+            continue
+        left -= off
+        if isinstance(one, PromoCode):
+            given.append(Given(one.code, off, promo_code=one.pk))
+        else:
+            given.append(Given(one.name, off, discount=one.pk))
+    return Price(full, left, tuple(given))
+
+
+def round_to(amount: Decimal, currency: str) -> Decimal:
+    """0.105 → 0.11 in most currencies, 10.5 → 11 in those without a smaller coin."""
+    return amount.quantize(Decimal(1).scaleb(-min(digits(currency), 2)), ROUND_HALF_UP)
+
+
+def _saves(one: Discount | PromoCode, of: Decimal, currency: str) -> Decimal:
+    return min(of, round_to(of * one.percent / 100 + one.amount, currency))
+
+
+def _discounts(session: Session, child: Child, household: Household | None) -> Iterable[Discount]:
+    """Those that hold for this child, session and day."""
+    today = timezone.localdate()
+    category = session.activity.category_id
+    rows = Discount.objects.for_institution(session.institution).filter(
+        Q(category=None) | Q(category=category),
+        Q(child=None) | Q(child=child),
+        Q(household=None) | Q(household=household),
+        Q(starts_on=None) | Q(starts_on__lte=today),
+        Q(ends_on=None) | Q(ends_on__gte=today),
+        is_active=True,
+    )
+    # A bursary or staff discount is somebody's own, never everybody's.
+    own = {Discount.Kind.BURSARY, Discount.Kind.STAFF}
+    found = [row for row in rows if row.kind not in own or row.child_id or row.household_id]
+    counted = {Discount.Kind.SIBLING, Discount.Kind.SEVERAL}
+    if not any(row.kind in counted for row in found):
+        return found
+    live = (
+        Booking.objects.for_institution(session.institution)
+        .filter(state__in=Booking.LIVE, session__term=session.term_id)
+        .filter(Q(child=child) | Q(household=household, household__isnull=False))
+        .values_list("child", flat=True)
+    )
+    children = list(live)
+    number = {
+        Discount.Kind.SIBLING: len(set(children) - {child.pk}) + 1,
+        Discount.Kind.SEVERAL: children.count(child.pk) + 1,
+    }
+    return [row for row in found if number.get(row.kind, row.from_number) >= row.from_number]
+
+
+def _code(session: Session, typed: str) -> PromoCode:
+    today = timezone.localdate()
+    code = (
+        PromoCode.objects.for_institution(session.institution)
+        .filter(
+            Q(activity=None) | Q(activity=session.activity_id),
+            Q(starts_on=None) | Q(starts_on__lte=today),
+            Q(ends_on=None) | Q(ends_on__gte=today),
+            Q(most_uses=None) | Q(used__lt=F("most_uses")),
+            code__iexact=typed.strip(),
+        )
+        .first()
+    )
+    if code is None:
+        raise CannotBook(
+            _("This promo code does not count here: leave it out, or ask the office."), code="promo"
+        )
+    return code
+
+
+def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
+    """The household owes the price; nothing is written for a free place."""
+    if not price.full or booking.household_id is None:
+        return None
+    for given in price.discounts:
+        if given.promo_code:
+            used = PromoCode.objects.filter(pk=given.promo_code).filter(
+                Q(most_uses=None) | Q(used__lt=F("most_uses"))
+            )
+            if not used.update(used=F("used") + 1):
+                raise CannotBook(_("This promo code has just been used up: leave it out."), code="promo")
+    charge = Charge.objects.create(
+        institution_id=booking.institution_id,
+        household_id=booking.household_id,
+        booking=booking,
+        what=f"{booking.session}: {booking.child.first_name}"[:200],
+        amount=price.amount,
+        currency=booking.currency,
+        discounts=[{**given._asdict(), "amount": str(given.amount)} for given in price.discounts],
+    )
+    enter(
+        charge=charge,
+        kind=Kind.CHARGE,
+        ref=f"charge:{charge.pk}",
+        sides={
+            Account.FAMILY: price.amount,
+            Account.DISCOUNT: price.full - price.amount,
+            Account.INCOME: -price.full,
+        },
+    )
+    return charge
+
+
+def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decimal:
+    """The place was given up: the household owes so much less. Returns by how much; at most once a charge."""
+    charge = (
+        Charge.objects.for_institution(booking.institution)
+        .filter(booking=booking, kind=Charge.Kind.PLACE, cancelled_at=None)
+        .first()
+    )
+    if charge is None:
+        return Decimal(0)
+    back = round_to(charge.amount * Decimal(percent) / 100, charge.currency)
+    charge.cancelled_at = timezone.now()
+    charge.save(update_fields=["cancelled_at"])
+    enter(
+        charge=charge,
+        kind=Kind.REVERSAL,
+        ref=f"charge:{charge.pk}",
+        sides={Account.FAMILY: -back, Account.INCOME: back},
+    )
+    charge.instalments.filter(state__in=["due", "failed"]).update(state="released")
+    return back
+
+
+def enter(*, charge: Charge, kind: str, ref: str, sides: dict[str, Decimal]) -> None:
+    """Both sides of a movement about a charge, or about nothing if no money moves."""
+    enter_all(
+        household=charge.household,
+        booking=charge.booking,
+        currency=charge.currency,
+        what=charge.what,
+        kind=kind,
+        ref=ref,
+        sides=sides,
+    )
+
+
+def enter_all(
+    *,
+    household: Household,
+    currency: str,
+    kind: str,
+    ref: str,
+    sides: dict[str, Decimal],
+    what: str = "",
+    booking: Booking | None = None,
+    by: object = None,
+) -> None:
+    """Entries of the ledger that add up to nothing. ValueError if they do not."""
+    if sum(sides.values()):
+        raise ValueError(f"{ref}: the sides of the entry differ by {sum(sides.values())}.")
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            institution_id=household.institution_id,
+            household=household,
+            booking=booking,
+            account=account,
+            kind=kind,
+            ref=ref,
+            amount=amount,
+            currency=currency,
+            what=what[:200],
+            by=by,
+        )
+        for account, amount in sides.items()
+        if amount
+    )
