@@ -61,6 +61,7 @@ from .people import (
     MedicalNote,
     Tutor,
 )
+from .trial import TrialObject
 
 __all__ = [
     "AbsenceNotice",
@@ -114,6 +115,7 @@ __all__ = [
     "SignUpWindow",
     "Source",
     "Term",
+    "TrialObject",
     "Tutor",
     "WaitBlock",
     "WaitEntry",

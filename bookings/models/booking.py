@@ -220,8 +220,6 @@ class WaitEntry(TenantModel):
     )
     joined_at = models.DateTimeField(_("joined at"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
-    # Order in which the queue was served, as evidence: 1, 2, 3 … in a session.
-    served_as = models.PositiveIntegerField(null=True, blank=True, editable=False)
 
     objects = WaitEntryQuerySet.as_manager()
 

@@ -601,6 +601,8 @@ class Places(TenantModel):
     waiting = models.PositiveIntegerField(_("waiting"), default=0, editable=False)
     # The number that the next who joins the queue gets, under the lock.
     next_seq = models.PositiveIntegerField(default=1, editable=False)
+    # The session is called off. It stands here too, because whoever waited for the lock reads this row anew.
+    is_closed = models.BooleanField(default=False, editable=False)
     # No hold of this session ends before; empty: there is none.
     next_hold_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
 
