@@ -26,6 +26,14 @@ if IS_PRODUCTION and not SECRET_KEY:
 # Where its database, files and mail lie unless the environment says otherwise.
 PLACE = VAR_DIR / "demo" if IS_TRIAL else VAR_DIR
 SECRET_KEY = SECRET_KEY or own_secret(PLACE / "secret-key")
+# Who takes card payments: "stripe", "local" (no money moves) or nobody.
+CARD_PAYMENTS = env.str("CARD_PAYMENTS", default="local" if IS_TRIAL or DEBUG else "")
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+if CARD_PAYMENTS == "stripe" and not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured("Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or leave CARD_PAYMENTS out.")
+if CARD_PAYMENTS == "local" and IS_PRODUCTION:
+    raise ImproperlyConfigured("CARD_PAYMENTS=local takes no money: it is for trials only.")
 # What medical notes are encrypted with, the newest first; notes written with an older one stay readable.
 MEDICAL_KEYS = env.list("MEDICAL_KEYS", default=[own_secret(PLACE / "medical-key")] if IS_TRIAL else [])
 
@@ -195,7 +203,9 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_PRODUCTION)
 # Probes knock on the server itself, without a certificate.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_PRODUCTION else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
+# Both reach beyond this site: to its neighbours below the same name, and into browsers for years.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_PROXY", default=False):
@@ -211,7 +221,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # A family that pays is led on to the provider's own page.
+        "form-action": [SELF, *(["https://checkout.stripe.com"] if CARD_PAYMENTS == "stripe" else [])],
         "frame-ancestors": [NONE],
     }
 }
