@@ -1,0 +1,406 @@
+"""May this child have a place here? Five checks in this order; whether there is one comes last.
+
+    ownership → time and sign-up window → duplicates and clashes → eligibility and limits → payment
+
+Pages ask refusals() for what to say; acts ask again after the lock. Bookings, the queue and the ballot ask
+the same checks, so that nobody comes in by one door who would be refused at another.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from projects import people
+from projects.models import BusyTime, Institution
+
+from .models import (
+    Activity,
+    Booking,
+    Child,
+    Consent,
+    EmergencyContact,
+    Guardian,
+    Guardianship,
+    Invitee,
+    Meeting,
+    Session,
+    SignUpWindow,
+    WaitEntry,
+)
+
+
+class CannotBook(Exception):
+    """Why this child cannot have this place, in words for the guardian; `code` says it to programs.
+
+    What else is known stands in attributes: opens_at (not-open-yet), consents (needs-consent), …
+    """
+
+    def __init__(self, words: str, *, code: str, **more: Any) -> None:
+        super().__init__(words)
+        self.code = code
+        self.opens_at: datetime | None = None
+        self.consents: list[Any] = []
+        self.session: Session | None = None
+        self.child: Child | None = None
+        self.__dict__.update(more)
+
+
+class NoPlace(CannotBook):
+    """All places are taken, or others wait for the next: offer the queue."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(_("The last place has just gone. Join the waiting list?"), code="full", **more)
+
+
+# These end a wait for good: there is nothing left to wait for.
+OVER = frozenset({"past", "closed", "cancelled-session"})
+
+SESSION_PARTS = [
+    "institution",
+    "activity__category",
+    "activity__prerequisite",
+    "activity__refund_policy",
+    "term",
+    "location",
+    "ballot",
+    "places",
+]
+
+
+@dataclass
+class Facts:
+    """What the checks know, fetched for all sessions and children at once.
+
+    What the office sets (windows, rules) is read once; what other bookings change is read after the lock.
+    """
+
+    institution: Institution
+    now: datetime
+    sessions: dict[int, Session] = field(default_factory=dict)
+    years: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    windows: dict[int, dict[int, SignUpWindow]] = field(default_factory=lambda: defaultdict(dict))
+    consents: dict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    meetings: dict[int, list[Meeting]] = field(default_factory=lambda: defaultdict(list))
+    rights: dict[tuple[int, int], Guardianship] = field(default_factory=dict)
+    bookings: dict[int, list[Booking]] = field(default_factory=lambda: defaultdict(list))
+    waiting: set[tuple[int, int]] = field(default_factory=set)
+    exams: dict[int, list[BusyTime]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def today(self) -> Any:
+        return self.now.astimezone(ZoneInfo(self.institution.time_zone)).date()
+
+    def read_sessions(self, session_ids: Collection[int]) -> None:
+        """What the office has set: one query, and one for each kind of rule that is in use."""
+        of_session = {"session": OuterRef("pk")}
+        years, consents = Activity.year_groups.through.objects, Activity.consents.through.objects
+        sessions = (
+            Session.objects.for_institution(self.institution)
+            .filter(pk__in=session_ids)
+            .select_related(*SESSION_PARTS)
+            .annotate(
+                has_years=Exists(years.filter(activity=OuterRef("activity"))),
+                has_consents=Exists(consents.filter(activity=OuterRef("activity"))),
+                has_windows=Exists(SignUpWindow.objects.filter(**of_session)),
+            )
+        )
+        self.sessions = {session.pk: session for session in sessions}
+        found = self.sessions.values()
+        if activities := [session.activity_id for session in found if session.has_years]:
+            for activity_id, year in years.filter(activity__in=activities).values_list(
+                "activity_id", "yeargroup_id"
+            ):
+                self.years[activity_id].add(year)
+        if activities := [session.activity_id for session in found if session.has_consents]:
+            for row in consents.filter(activity__in=activities).select_related("consentkind"):
+                self.consents[row.activity_id].append(row.consentkind)
+        if with_windows := [session.pk for session in found if session.has_windows]:
+            for window in SignUpWindow.objects.filter(session__in=with_windows):
+                self.windows[window.session_id][window.year_group_id] = window
+
+    def read_rights(self, pairs: Iterable[tuple[int | None, int]]) -> None:
+        """What guardians may do for children: (guardian, child) pairs."""
+        asked = [(guardian, child) for guardian, child in pairs if guardian]
+        if not asked:
+            return
+        rows = Guardianship.objects.filter(
+            guardian__in={guardian for guardian, _child in asked},
+            child__in={child for _guardian, child in asked},
+        )
+        for row in rows.on(self.today).select_related("guardian__user"):
+            self.rights[row.guardian_id, row.child_id] = row
+
+    def read_children(self, children: Collection[Child]) -> None:
+        """What other bookings change: the children's live bookings, dates and exams, in two or three queries."""
+        ids = [child.pk for child in children]
+        self.bookings = defaultdict(list)
+        # A hold that has run out is over, even where nobody has swept it away yet.
+        live = Booking.objects.live().filter(child__in=ids).exclude(hold_until__lte=self.now, state="held")
+        for booking in live.select_related("session__activity", "session__location"):
+            self.bookings[booking.child_id].append(booking)
+        sessions = set(self.sessions)
+        sessions.update(booking.session_id for of_child in self.bookings.values() for booking in of_child)
+        self.meetings = defaultdict(list)
+        meetings = Meeting.objects.live().filter(session__in=sessions, ends_at__gt=self.now)
+        for meeting in meetings.select_related("location").order_by("starts_at"):
+            self.meetings[meeting.session_id].append(meeting)
+        self._read_exams(children)
+
+    def _read_exams(self, children: Collection[Child]) -> None:
+        numbers = [child.person.number for child in children if child.person]
+        dates = [meeting for session in self.sessions for meeting in self.meetings[session]]
+        if not (numbers and dates):
+            return
+        begin, end = min(date.starts_at for date in dates), max(date.ends_at for date in dates)
+        for time in people.busy(institution=self.institution, numbers=numbers, starts_at=begin, ends_at=end):
+            self.exams[time.person_id].append(time)
+
+    def read_queue(self, children: Collection[Child]) -> None:
+        """Who of them waits already."""
+        entries = WaitEntry.objects.filter(
+            session__in=self.sessions, child__in=children, state__in=WaitEntry.LIVE
+        )
+        self.waiting = set(entries.values_list("session_id", "child_id"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One child and one session, and who asks. Bookings in `instead_of` are given up for it."""
+
+    facts: Facts
+    session: Session
+    child: Child
+    by: Guardian | None = None
+    instead_of: frozenset[int] = frozenset()
+
+    def others(self) -> list[Booking]:
+        return [row for row in self.facts.bookings[self.child.pk] if row.pk not in self.instead_of]
+
+    def no(self, code: str, words: str, **more: Any) -> CannotBook:
+        return CannotBook(words, code=code, session=self.session, child=self.child, **more)
+
+
+Refusals = Iterator[CannotBook]
+
+
+def ownership(case: Case) -> Refusals:
+    """A guardian books for a child of his own, if he may. Without a guardian the office books."""
+    if case.by is None:
+        return
+    right = case.facts.rights.get((case.by.pk, case.child.pk))
+    if right is None:
+        yield case.no("not-yours", _("There is no such child on your list. Ask the office to add it."))
+    elif not right.may_book:
+        yield case.no("no-right", _("You may not book for %s. Ask the office.") % case.child.first_name)
+    elif not right.guardian.is_active or (right.guardian.user and not right.guardian.user.is_active):
+        yield case.no("inactive", _("Your account is closed. Ask the office to open it again."))
+
+
+def time_and_window(case: Case) -> Refusals:
+    session, facts = case.session, case.facts
+    if session.state == Session.State.CANCELLED or session.places.is_closed:
+        yield case.no("cancelled-session", _("%s is called off. Choose another session.") % session)
+        return
+    if session.state == Session.State.DRAFT:
+        yield case.no("closed", _("Sign-up for %s is closed.") % session)
+    if session.ballot and not session.ballot.published_at:
+        yield case.no(
+            "ballot",
+            _("Places in %(session)s are drawn. Give your wishes until %(until)s.")
+            % {"session": session, "until": _moment(session.ballot.closes_at, facts)},
+        )
+    is_late = session.last_joining_on and facts.today > session.last_joining_on
+    if is_late or not any(meeting.starts_at > facts.now for meeting in facts.meetings[session.pk]):
+        yield case.no("past", _("%s is over, or nobody can join any more. Choose another session.") % session)
+    yield from _window(case)
+
+
+def _window(case: Case) -> Refusals:
+    session, now = case.session, case.facts.now
+    own = case.facts.windows[session.pk]
+    window: SignUpWindow | Session = own.get(case.child.year_group_id or 0, session)
+    if window is session and own and session.opens_at is None:
+        first = min(one.opens_at for one in own.values())
+        yield case.no(
+            "not-your-year-yet",
+            _("Sign-up for %(session)s is open to other years (from %(opens)s).")
+            % {"session": session, "opens": _moment(first, case.facts)},
+            opens_at=first,
+        )
+    elif window.opens_at and now < window.opens_at:
+        yield case.no(
+            "not-open-yet",
+            _("Sign-up for %(session)s opens at %(opens)s.")
+            % {"session": session, "opens": _moment(window.opens_at, case.facts)},
+            opens_at=window.opens_at,
+        )
+    elif window.closes_at and now >= window.closes_at:
+        yield case.no("closed", _("Sign-up for %s is closed.") % session)
+
+
+def duplicates_and_clashes(case: Case) -> Refusals:
+    name, others = case.child.first_name, case.others()
+    if any(booking.session_id == case.session.pk for booking in others):
+        yield case.no(
+            "already-booked",
+            _("%(child)s has a place in %(session)s already.") % {"child": name, "session": case.session},
+        )
+        return
+    for booking in others:
+        if _overlap(case.session, booking.session, case.facts):
+            yield case.no(
+                "clash",
+                _("%(child)s is in %(other)s at that time. Cancel that first, or choose another session.")
+                % {"child": name, "other": booking.session},
+                with_what=booking,
+            )
+    for exam in case.facts.exams[case.child.person_id or 0]:
+        if any(
+            meeting.starts_at < exam.ends_at and exam.starts_at < meeting.ends_at
+            for meeting in case.facts.meetings[case.session.pk]
+        ):
+            yield case.no(
+                "exam-clash",
+                _("%(child)s has an exam at that time: %(exam)s, %(at)s. Choose another session.")
+                % {"child": name, "exam": exam.what, "at": _moment(exam.starts_at, case.facts)},
+                with_what=exam,
+            )
+
+
+def _overlap(one: Session, other: Session, facts: Facts) -> bool:
+    """Do two sessions leave a child no time for both? Half open; the way between two locations counts."""
+    return any(
+        first.starts_at < second.ends_at + (gap := _gap(one, first, other, second))
+        and second.starts_at < first.ends_at + gap
+        for first in facts.meetings[one.pk]
+        for second in facts.meetings[other.pk]
+    )
+
+
+def _gap(one: Session, first: Meeting, other: Session, second: Meeting) -> timedelta:
+    here, there = first.location or one.location, second.location or other.location
+    if here == there:
+        return timedelta(0)
+    return timedelta(minutes=max(place.travel_minutes if place else 0 for place in (here, there)))
+
+
+def eligibility_and_limits(case: Case) -> Refusals:
+    yield from _who_may_come(case)
+    yield from _limits(case)
+    yield from _what_must_be_known(case)
+
+
+def _who_may_come(case: Case) -> Refusals:
+    child, activity, facts = case.child, case.session.activity, case.facts
+    name = child.first_name
+    if child.left_on and child.left_on <= facts.today:
+        yield case.no("left-school", _("%s has left the school. Ask the office.") % name)
+    day = activity.age_on or case.session.term.starts_on
+    age = child.age_on(day)
+    if activity.youngest is not None and age < activity.youngest:
+        yield case.no(
+            "too-young",
+            _("%(activity)s is for children from %(age)s years on; %(child)s is younger.")
+            % {"activity": activity, "age": activity.youngest, "child": name},
+        )
+    if activity.oldest is not None and age > activity.oldest:
+        yield case.no(
+            "too-old",
+            _("%(activity)s is for children up to %(age)s years; %(child)s is older.")
+            % {"activity": activity, "age": activity.oldest, "child": name},
+        )
+    years = facts.years[activity.pk]
+    if years and child.year_group_id not in years:
+        yield case.no(
+            "wrong-year",
+            _("%(activity)s is for other years than that of %(child)s.")
+            % {"activity": activity, "child": name},
+        )
+    if activity.is_by_invitation and not Invitee.objects.filter(activity=activity, child=child).exists():
+        yield case.no("not-invited", _("%s is by invitation only. Ask the office.") % activity)
+    if activity.prerequisite_id and not _has_been_in(child, activity.prerequisite_id):
+        yield case.no(
+            "prerequisite",
+            _("%(activity)s comes after %(first)s. Book that first.")
+            % {"activity": activity, "first": activity.prerequisite},
+        )
+
+
+def _has_been_in(child: Child, activity_id: int) -> bool:
+    places = Booking.objects.filter(child=child, session__activity=activity_id)
+    return places.filter(state=Booking.State.CONFIRMED).exists()
+
+
+def _limits(case: Case) -> Refusals:
+    term, category = case.session.term, case.session.activity.category
+    in_term = [row for row in case.others() if row.session.term_id == term.pk]
+    in_category = [row for row in in_term if category and row.session.activity.category_id == category.pk]
+    for most, rows, where in (
+        (term.most_bookings, in_term, term),
+        (category.most_bookings if category else None, in_category, category),
+    ):
+        if most is not None and len(rows) >= most:
+            yield case.no(
+                "too-many",
+                _("%(child)s has %(count)s of at most %(most)s places in %(where)s. Cancel one first.")
+                % {"child": case.child.first_name, "count": len(rows), "most": most, "where": where},
+            )
+
+
+def _what_must_be_known(case: Case) -> Refusals:
+    child, activity = case.child, case.session.activity
+    name = {"child": child.first_name, "activity": activity}
+    if activity.needs_medical and child.medical_answered_at is None:
+        yield case.no(
+            "needs-medical",
+            _("%(activity)s needs the medical questions answered for %(child)s first.") % name,
+        )
+    if activity.needs_emergency_contact and not EmergencyContact.objects.filter(child=child).exists():
+        yield case.no(
+            "needs-contact", _("%(activity)s needs an emergency contact for %(child)s first.") % name
+        )
+    if kinds := case.facts.consents[activity.pk]:
+        given = set(Consent.objects.in_force().filter(child=child).values_list("kind_id", flat=True))
+        if missing := [kind for kind in kinds if kind.pk not in given]:
+            yield case.no(
+                "needs-consent",
+                _("%(activity)s needs your consent for %(child)s first.") % name,
+                consents=missing,
+            )
+
+
+def payment(case: Case) -> Refusals:
+    """Who would have to pay? The booking guardian's household; the office names a guardian."""
+    if case.by is None and not case.session.is_free:
+        yield case.no("payment", _("Say which guardian pays for %s.") % case.session)
+
+
+CHECKS = (ownership, time_and_window, duplicates_and_clashes, eligibility_and_limits, payment)
+
+
+def first_refusal(case: Case) -> CannotBook | None:
+    return next((refusal for check in CHECKS for refusal in check(case)), None)
+
+
+def refusals(
+    *, session: Session, child: Child, by: Guardian | None = None, at: datetime | None = None
+) -> list[CannotBook]:
+    """All that stands against it at this moment, for a page; nothing is locked."""
+    facts = Facts(institution=session.institution, now=at or timezone.now())
+    facts.read_sessions([session.pk])
+    facts.read_rights([(by.pk if by else None, child.pk)])
+    facts.read_children([child])
+    case = Case(facts, facts.sessions[session.pk], child, by)
+    return [refusal for check in CHECKS for refusal in check(case)]
+
+
+def _moment(at: datetime, facts: Facts) -> str:
+    return date_format(at.astimezone(ZoneInfo(facts.institution.time_zone)), "DATETIME_FORMAT")
