@@ -216,6 +216,220 @@ RULES: tuple[RuleInfo, ...] = (
         _("A clash that was allowed one by one; the student waits under supervision."),
         weight=100,
     ),
+    RuleInfo(
+        "neighbours",
+        _("Neighbours sit different exams"),
+        _(
+            "Who counts as a neighbour the seating policy says. If it need not hold, each pair costs the weight."
+        ),
+        is_hard=True,
+        may_be_hard=True,
+        weight=100,
+        part="seats",
+    ),
+    RuleInfo(
+        "sparse",
+        _("Only a part of a room for one exam"),
+        _("An exam takes more than this many percent of a room's seats."),
+        is_on=False,
+        weight=100,
+        limit=50,
+        limit_label=_("percent"),
+        part="seats",
+    ),
+    RuleInfo(
+        "cohort_neighbours",
+        _("Neighbours of one class"),
+        _("Two of one programme, semester and section sit side by side, whatever they sit."),
+        is_on=False,
+        part="seats",
+    ),
+    RuleInfo(
+        "exams_in_room",
+        _("Many exams in a room"),
+        _("Each exam in a room beyond this many."),
+        weight=5,
+        limit=4,
+        limit_label=_("exams"),
+        part="seats",
+    ),
+    RuleInfo(
+        "roll_ranges",
+        _("Roll numbers together"),
+        _("Each range of roll numbers of an exam in a room beyond the first."),
+        weight=2,
+        part="seats",
+    ),
+    RuleInfo(
+        "rooms_used",
+        _("Few rooms"),
+        _("Each room that is used in a period costs the weight."),
+        weight=3,
+        part="seats",
+    ),
+    RuleInfo(
+        "spare_seats",
+        _("Seats kept free"),
+        _("A seat is missing from those that the seating policy keeps free in each room."),
+        weight=10,
+        part="seats",
+    ),
+    RuleInfo(
+        "same_neighbour",
+        _("The same neighbour again"),
+        _("Two students are neighbours more than once in the season."),
+        part="seats",
+    ),
+    RuleInfo(
+        "moved_seat",
+        _("Stay with the earlier plan: seats"),
+        _("A candidate sits on another chair than in the solution that the run starts from."),
+        weight=10,
+        part="seats",
+    ),
+    RuleInfo(
+        "room_change",
+        _("Another room on the same day"),
+        _("A student with several exams on a day changes the room."),
+        part="seats",
+    ),
+    RuleInfo(
+        "own_exam_room",
+        _("Nobody watches an own exam"),
+        _("A teacher is not in a room in which an exam of the teacher's own courses is sat."),
+        is_hard=True,
+        may_be_hard=True,
+        weight=500,
+        part="duties",
+    ),
+    RuleInfo(
+        "own_exam_period",
+        _("Free while an own exam is sat"),
+        _("A teacher has no duty while an exam of the teacher's own courses is sat."),
+        is_on=False,
+        may_be_hard=True,
+        weight=50,
+        part="duties",
+    ),
+    RuleInfo(
+        "woman_in_room",
+        _("A woman watches where women sit"),
+        _("At least one of a room's teachers is a woman if women sit there."),
+        is_on=False,
+        is_hard=True,
+        may_be_hard=True,
+        weight=200,
+        part="duties",
+    ),
+    RuleInfo(
+        "least_duties",
+        _("Least duties"),
+        _("A duty is missing from the least of the teacher's designation."),
+        may_be_hard=True,
+        weight=200,
+        part="duties",
+    ),
+    RuleInfo(
+        "fair_minutes",
+        _("Fair shares"),
+        _("A teacher's minutes are off the target: an hour off costs 60, two hours 240."),
+        may_be_off=False,
+        limit=0,
+        limit_label=_("minutes that are free"),
+        part="duties",
+    ),
+    RuleInfo(
+        "juniors_first",
+        _("What is over goes to juniors"),
+        _("Each hour beyond a teacher's target costs the number of ranks that are more junior."),
+        part="duties",
+    ),
+    RuleInfo(
+        "even_kinds",
+        _("Unwelcome duties shared evenly"),
+        _("Reserves, evenings, weekends and long duties are shared out as all duties are."),
+        weight=20,
+        limit=15,
+        limit_label=_("o'clock: evening from"),
+        days=181,
+        days_label=_("minutes: long from"),
+        part="duties",
+    ),
+    RuleInfo(
+        "duties_a_day",
+        _("Too many duties in a day"),
+        _("A teacher has more than this many duties on one day."),
+        may_be_hard=True,
+        weight=200,
+        limit=2,
+        limit_label=_("duties a day"),
+        part="duties",
+    ),
+    RuleInfo(
+        "duties_on_end",
+        _("Too many duties on end"),
+        _("A teacher has more than this many duties in periods of a day that follow each other."),
+        may_be_hard=True,
+        weight=100,
+        limit=2,
+        limit_label=_("duties"),
+        part="duties",
+    ),
+    RuleInfo(
+        "duty_days",
+        _("Too many days with duties"),
+        _("A teacher has duties on more than this many days."),
+        is_on=False,
+        weight=50,
+        limit=10,
+        limit_label=_("days"),
+        part="duties",
+    ),
+    RuleInfo(
+        "duty_span",
+        _("Too long a day"),
+        _("From the first duty of a day to the end of the last lie more than this many hours."),
+        is_on=False,
+        weight=20,
+        limit=8,
+        limit_label=_("hours"),
+        part="duties",
+    ),
+    RuleInfo(
+        "same_partner",
+        _("The same two together again"),
+        _("Two teachers watch a room together more than once."),
+        weight=5,
+        part="duties",
+    ),
+    RuleInfo(
+        "same_duty_room",
+        _("The same room again"),
+        _("A teacher watches a room more than once."),
+        weight=2,
+        part="duties",
+    ),
+    RuleInfo(
+        "pair_together",
+        _("Pairs watch together"),
+        _("Two teachers who had better watch together have duties apart."),
+        weight=20,
+        part="duties",
+    ),
+    RuleInfo(
+        "both_sessions",
+        _("Both sessions of a day"),
+        _("A teacher's duties lie on more days than they need, if the duty policy asks for full days."),
+        weight=20,
+        part="duties",
+    ),
+    RuleInfo(
+        "moved_duty",
+        _("Stay with the earlier plan: duties"),
+        _("A post has another teacher than in the solution that the run starts from."),
+        weight=50,
+        part="duties",
+    ),
 )
 RULE_OF_CODE: Mapping[str, RuleInfo] = {rule.code: rule for rule in RULES}
 # What the data demand; set where the data are.
@@ -238,6 +452,23 @@ DEMANDS = {
     "min_days": _("Free days between linked exams"),
     "same_room": _("Linked exams in the same rooms"),
     "different_room": _("Linked exams in different rooms"),
+    "chair_missing": _("Every candidate has a chair"),
+    "chair_twice": _("One chair, one candidate"),
+    "stranger": _("Seats for candidates only"),
+    "chair_unusable": _("Chairs that are in use, in open and fitting rooms"),
+    "roll_order": _("Roll numbers rise along the chairs"),
+    "arrangement": _("Own room, ground floor, front seat"),
+    "seat_pin": _("Pinned seats"),
+    "layout": _("Seats as the room's layout has them"),
+    "unfilled": _("Every post has a teacher"),
+    "missing_posts": _("Enough posts for the candidates"),
+    "two_duties_at_once": _("One duty at a time"),
+    "teacher_away": _("Nobody watches while away"),
+    "not_senior": _("Superintendents are senior"),
+    "relative_alone": _("Nobody watches a relative alone"),
+    "most_duties": _("Most duties of a teacher"),
+    "pair_never": _("Pairs that must not watch together"),
+    "duty_pin": _("Pinned duties"),
 }
 # Settings that are no price of the solver's.
 _NOT_A_PRICE = {"clash", "person_clash", "repeaters"}
@@ -309,6 +540,15 @@ def weights(settings: Mapping[str, Setting], *, has_published: bool) -> dict[str
         and setting.weight
         and code not in left_out
         and RULE_OF_CODE[code].part == "datesheet"
+    }
+
+
+def weights_of_part(settings: Mapping[str, Setting], part: str) -> dict[str, int]:
+    """The prices of the seats' or the duties' solver."""
+    return {
+        code: setting.weight
+        for code, setting in settings.items()
+        if setting.is_on and RULE_OF_CODE[code].part == part
     }
 
 
