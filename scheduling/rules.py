@@ -219,9 +219,7 @@ RULES: tuple[RuleInfo, ...] = (
     RuleInfo(
         "neighbours",
         _("Neighbours sit different exams"),
-        _(
-            "Who counts as a neighbour the seating policy says. If it need not hold, each pair costs the weight."
-        ),
+        _("Who is a neighbour the seating policy says. If it need not hold, each pair has a price."),
         is_hard=True,
         may_be_hard=True,
         weight=100,

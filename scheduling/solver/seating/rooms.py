@@ -1,0 +1,225 @@
+"""Which candidates of a period sit in which room: before anybody has a chair.
+
+An exam may take so many chairs of a room (`Shape.largest`), several exams together so many (`Shape.fill`).
+Parts of exams are given rooms one by one, the hardest first: the room that holds all and has least left,
+else the largest room full and so on. Who finds none is made room for by moving a part of another exam.
+"""
+
+import random
+from collections import defaultdict
+from typing import NamedTuple
+
+from .neighbours import Shape
+from .problem import NO_LIMIT, Ints, Problem
+
+
+class Unit(NamedTuple):
+    """Candidates of one part of an exam who may sit in the same rooms, in order of roll number."""
+
+    exam: int
+    part: int
+    candidates: Ints
+    rooms: tuple[int, ...]
+
+
+class Limits(NamedTuple):
+    """What is kept to. The last resorts leave one after the other."""
+
+    neighbours: bool = True
+    spare: bool = True
+    max_rooms: bool = True
+    period_rooms: bool = True
+
+
+RESORTS = (
+    Limits(),
+    Limits(spare=False),
+    Limits(neighbours=False, spare=False),
+    Limits(neighbours=False, spare=False, max_rooms=False, period_rooms=False),
+)
+
+
+class Hall:
+    """The rooms of a period while they fill."""
+
+    def __init__(self, problem: Problem, shapes: list[Shape], period: int) -> None:
+        self.problem, self.shapes, self.period = problem, shapes, period
+        self.open = problem.room_open[:, period].tolist()
+        self.capacity = problem.room_capacity.tolist()
+        self.spare = problem.room_spare.tolist()
+        self.alone = problem.exam_alone.tolist()
+        self.length = problem.exam_duration.tolist()
+        self.block = problem.room_block.tolist()
+        self.dislike = problem.room_penalty.tolist()
+        self.total = [0] * problem.rooms
+        self.there: list[dict[int, int]] = [{} for _ in range(problem.rooms)]  # exam → candidates
+        self.own: set[int] = set()  # rooms of somebody who sits alone
+        self.used = 0
+        self.max_rooms = int(problem.period_max_rooms[period])
+        self.rooms_of_part: dict[int, set[int]] = defaultdict(set)
+        self.apart: dict[int, set[int]] = defaultdict(set)
+        for a, b in problem.different_room.tolist():
+            self.apart[a].add(b)
+            self.apart[b].add(a)
+        self.share: dict[tuple[int, int], int] = defaultdict(int)  # (unit, room) → candidates
+
+    def free(self, unit: Unit, room: int, limits: Limits) -> int:
+        """How many more of the unit the room can take."""
+        if not self.open[room] or room in self.own:
+            return 0
+        problem, exam, there = self.problem, unit.exam, self.there[room]
+        present = there.get(exam, 0)
+        if not present:
+            if there and (self.alone[exam] or any(self.alone[other] for other in there)):
+                return 0
+            if self.apart and self.apart[exam] & there.keys():
+                return 0
+            if not there and limits.period_rooms and self.used >= self.max_rooms:
+                return 0
+        if limits.max_rooms and room not in self.rooms_of_part[unit.part]:
+            most = int(problem.exam_max_rooms[exam])
+            if most < NO_LIMIT and len(self.rooms_of_part[unit.part]) >= most:
+                return 0
+        shape = self.shapes[room]
+        seats = self.capacity[room] - (self.spare[room] if limits.spare else 0)
+        if not limits.neighbours:
+            return max(0, seats - self.total[room])
+        exams = len(there) + (not present)
+        whole = min(seats, shape.most(exams)) - self.total[room]
+        mine = min(shape.largest, self.capacity[room] * problem.sparse_percent // 100) - present
+        return max(0, min(whole, mine))
+
+    def put(self, number: int, unit: Unit, room: int, count: int) -> None:
+        if not self.there[room]:
+            self.used += 1
+        self.there[room][unit.exam] = self.there[room].get(unit.exam, 0) + count
+        self.total[room] += count
+        self.rooms_of_part[unit.part].add(room)
+        self.share[number, room] += count
+
+    def take(self, number: int, unit: Unit, room: int, count: int) -> None:
+        there = self.there[room]
+        there[unit.exam] -= count
+        self.total[room] -= count
+        self.share[number, room] -= count
+        if not self.share[number, room]:
+            del self.share[number, room]
+            self.rooms_of_part[unit.part].discard(room)
+        if not there[unit.exam]:
+            del there[unit.exam]
+            if not there:
+                self.used -= 1
+
+    def price(self, unit: Unit, room: int) -> float:
+        """What the room would cost the unit by the soft rules."""
+        weights, there = self.problem.weights, self.there[room]
+        cost = float(weights.get("room_penalty", 0) * self.dislike[room])
+        mine = self.rooms_of_part[unit.part]
+        if mine and room not in mine:
+            cost += weights.get("split_rooms", 0)
+            if self.block[room] not in {self.block[other] for other in mine}:
+                cost += weights.get("split_blocks", 0)
+        if not there:
+            return cost + weights.get("rooms_used", 0)
+        if unit.exam not in there:
+            if self.problem.most_exams and len(there) >= self.problem.most_exams:
+                cost += weights.get("exams_in_room", 0)
+            if all(self.length[other] != self.length[unit.exam] for other in there):
+                cost += weights.get("mixed_durations", 0)
+        return cost
+
+
+def distribute(
+    hall: Hall,
+    units: list[Unit],
+    chance: random.Random,
+    noise: float = 0.0,
+    resorts: tuple[Limits, ...] = RESORTS,
+) -> dict[int, int]:
+    """Give the units rooms; unit → candidates for whom there is none. `noise` shakes the order."""
+
+    def hardness(number: int) -> tuple[int, float]:
+        unit = units[number]
+        few = int(hall.problem.exam_max_rooms[unit.exam]) < NO_LIMIT or hall.alone[unit.exam]
+        narrow = sum(hall.capacity[room] for room in unit.rooms if hall.open[room])
+        hard = few or narrow < 3 * len(unit.candidates)
+        return -int(hard), -len(unit.candidates) * (1 + noise * chance.random())
+
+    left = {number: len(units[number].candidates) for number in range(len(units))}
+    order = sorted(left, key=hardness)
+    same = _companions(hall.problem)
+    for limits in resorts:
+        for number in order:
+            if left[number]:
+                left[number] -= _place(hall, units, number, left[number], limits, same)
+        for number in order:
+            while left[number] and (moved := _make_room(hall, units, number, left[number], limits)):
+                left[number] -= moved
+        left = {number: count for number, count in left.items() if count}
+        if not left:
+            break
+        order = [number for number in order if number in left]
+    return left
+
+
+def _companions(problem: Problem) -> dict[int, set[int]]:
+    same: dict[int, set[int]] = defaultdict(set)
+    for a, b in problem.same_room.tolist():
+        same[a].add(b)
+        same[b].add(a)
+    return same
+
+
+def _place(
+    hall: Hall, units: list[Unit], number: int, wanted: int, limits: Limits, same: dict[int, set[int]]
+) -> int:
+    unit, placed = units[number], 0
+    rooms = unit.rooms
+    for other in same.get(unit.exam, ()):
+        # In the other's rooms only, if that has any yet.
+        theirs = {room for room in range(len(hall.there)) if other in hall.there[room]}
+        rooms = tuple(room for room in rooms if room in theirs) if theirs else rooms
+    while placed < wanted:
+        need = wanted - placed
+        free = {room: seats for room in rooms if (seats := hall.free(unit, room, limits))}
+        if not free:
+            break
+        whole = [room for room, seats in free.items() if seats >= need]
+        if whole:
+            # Of the rooms that hold it the cheapest; else the one that has least left.
+            room = min(whole, key=lambda r: (hall.price(unit, r) + 0.2 * (free[r] - need), r))
+        else:
+            room = max(free, key=lambda r: (free[r] - 0.5 * hall.price(unit, r), -r))
+        count = min(need, free[room])
+        hall.put(number, unit, room, count)
+        placed += count
+    return placed
+
+
+def _make_room(hall: Hall, units: list[Unit], number: int, wanted: int, limits: Limits) -> int:
+    """Move a part of another exam to where it may sit and the unit may not, and sit the unit there."""
+    unit = units[number]
+    by_room: dict[int, list[int]] = defaultdict(list)
+    for other, room in list(hall.share):
+        if units[other].exam != unit.exam:
+            by_room[room].append(other)
+    for room in unit.rooms:
+        for other in by_room.get(room, ()):
+            theirs = units[other]
+            for elsewhere in theirs.rooms:
+                if elsewhere == room:
+                    continue
+                most = min(wanted, hall.share[other, room], hall.free(theirs, elsewhere, limits))
+                if most <= 0:
+                    continue
+                hall.take(other, theirs, room, most)
+                hall.put(other, theirs, elsewhere, most)
+                count = min(most, hall.free(unit, room, limits))
+                if count:
+                    hall.put(number, unit, room, count)
+                if count < most:  # no more than is of use
+                    hall.take(other, theirs, elsewhere, most - count)
+                    hall.put(other, theirs, room, most - count)
+                if count:
+                    return count
+    return 0
