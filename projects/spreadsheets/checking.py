@@ -183,7 +183,8 @@ def _check_reference(table: Table, reference: Reference, known: _Known, report: 
                 _hold_back_all(table, reference)
                 return
             name = reference.columns[-1]
-            table.fault(report, index, name, _unknown(reference, known, written, key))
+            tell = table.cell_fault if len(reference.columns) == 1 else table.fault
+            tell(report, index, name, _unknown(reference, known, written, key))
 
 
 def _unknown(reference: Reference, known: _Known, written: Key, key: Key) -> str:

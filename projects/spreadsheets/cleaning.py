@@ -6,6 +6,7 @@ from typing import Any
 
 from .cells import BadCell, shown, text, zero_padded
 from .columns import Column
+from .merged_cells import fill_merged, follow_tops
 from .opening import Sheet
 from .report import Level, Report
 from .table import GOOD, SKIPPED, Table
@@ -19,21 +20,23 @@ _FOOTER = re.compile(
 
 
 def clean(table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report) -> None:
+    fill_merged(table, sheet, positions, report)
     _skip_footers(table)
-    told = _heed_marks(table, sheet, positions, report)
+    _heed_marks(table, sheet, positions, report)
+    follow_tops(table)
     _carry_down(table)
-    clean_columns(table, told, report)
+    clean_columns(table, report)
     say_hidden(table, sheet, report)
     table.report.rows = len(table.numbers) - table.states.count(SKIPPED)
 
 
-def clean_columns(table: Table, told: set[tuple[int, str]], report: Report) -> None:
-    """Fill the table's values. `told` are the cells, by index and column, whose fault has been reported."""
+def clean_columns(table: Table, report: Report) -> None:
+    """Fill the table's values. Of cells in `table.told` no second fault is reported."""
     for column in table.dataset.columns:
         if column.name in table.cells:
-            table.values[column.name] = _clean_column(table, column, told, report)
+            table.values[column.name] = _clean_column(table, column, report)
     _unpack(table)
-    _require(table, told, report)
+    _require(table, report)
     _check_rows(table, report)
 
 
@@ -51,12 +54,10 @@ def _skip_footers(table: Table) -> None:
             table.report.skipped["footer"] += 1
 
 
-def _heed_marks(
-    table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report
-) -> set[tuple[int, str]]:
-    """What the second look at the XML found, at the cells that are read. Returns the cells with a fault."""
+def _heed_marks(table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report) -> None:
+    """What the second look at the XML found, at the cells that are read."""
     if not (sheet.unstored or sheet.broken or sheet.padded):
-        return set()
+        return
     index_of = {number: index for index, number in enumerate(table.numbers) if table.states[index] == GOOD}
     places = {position: name for name, position in positions.items()}
 
@@ -74,28 +75,30 @@ def _heed_marks(
             and cell >= 0
         ):
             table.cells[name][index] = zero_padded(cell, sheet.padded[mark])
-    told = set()
     for mark, index, name in within(sheet.broken):
         table.cells[name][index] = sheet.broken[mark]
-        table.fault(report, index, name, "The formula in this cell failed. Correct it, or type the value.")
-        told.add((index, name))
-    for _mark, index, name in within(sheet.unstored):
-        table.fault(
+        table.cell_fault(
+            report, index, name, "The formula in this cell failed. Correct it, or type the value."
+        )
+    for mark, index, name in within(sheet.unstored):
+        table.cells[name][index] = sheet.unstored[mark]
+        table.cell_fault(
             report,
             index,
             name,
             "This cell holds a formula whose result was not saved, and formulas are not worked out here. "
             "Open the workbook in the spreadsheet program and save it there, or type the value.",
         )
-        told.add((index, name))
-    return told
 
 
 def _carry_down(table: Table) -> None:
-    """Merged cells hold their value in the first row only. A blank row ends the block."""
+    """Where cells were merged before a program wrote them apart, the first row has the value.
+
+    A blank row ends the block. Ranges that are merged still say themselves how far they go.
+    """
     for column in table.dataset.columns:
         companions = [table.cells[name] for name in column.carry_with if name in table.cells]
-        if column.name not in table.cells or not companions:
+        if column.name not in table.cells or not companions or column.name in table.tops:
             continue
         cells = table.cells[column.name]
         above, block = "", -1
@@ -108,7 +111,7 @@ def _carry_down(table: Table) -> None:
                 cells[index] = above
 
 
-def _clean_column(table: Table, column: Column, told: set[tuple[int, str]], report: Report) -> list[Any]:
+def _clean_column(table: Table, column: Column, report: Report) -> list[Any]:
     clean, empty = column.clean, column.empty
     known: dict[Any, Any] = {"": empty}
     values = []
@@ -126,11 +129,10 @@ def _clean_column(table: Table, column: Column, told: set[tuple[int, str]], repo
         except BadCell as reason:
             value = empty
             word = shown(cell).casefold()
-            if table.states[index] == SKIPPED or (index, column.name) in told or not _visible(cell):
+            if table.states[index] == SKIPPED or (index, column.name) in table.told or not _visible(cell):
                 pass
             elif column.required or word not in _NOTHING:
-                table.fault(report, index, column.name, str(reason))
-                told.add((index, column.name))
+                table.cell_fault(report, index, column.name, str(reason))
         else:
             # Only what was read without fault is remembered: each faulty cell is reported.
             if column.doubt and (doubt := column.doubt(cell, table.header(column.name, index))):
@@ -181,20 +183,20 @@ def _unpack(table: Table) -> None:
                 ]
 
 
-def _require(table: Table, told: set[tuple[int, str]], report: Report) -> None:
+def _require(table: Table, report: Report) -> None:
     for column in table.dataset.required:
         values = table.values.get(column.name)
         if values is None or column.empty not in values:
             continue
         for index, value in enumerate(values):
-            if value == column.empty and (index, column.name) not in told and table.states[index] != SKIPPED:
+            is_told = (index, column.name) in table.told
+            if value == column.empty and not is_told and table.states[index] != SKIPPED:
                 if column.name not in table.cells:
                     continue
                 header = table.header(column.name, index)
-                table.fault(
+                table.cell_fault(
                     report, index, column.name, f"{header} is missing. Write it, or clear the whole row."
                 )
-                told.add((index, column.name))
 
 
 def _check_rows(table: Table, report: Report) -> None:

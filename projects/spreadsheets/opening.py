@@ -1,7 +1,7 @@
 """A file becomes sheets of rows, or is refused in a sentence. Its first bytes say what it is."""
 
 import mmap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -50,9 +50,12 @@ class Sheet:
     rows: Callable[[], Iterator[list[Any]]]
     is_hidden: bool = False
     hidden_rows: frozenset[int] = frozenset()
-    unstored: frozenset[tuple[int, int]] = frozenset()
+    # Formulas without a stored value, as they are written.
+    unstored: Mapping[tuple[int, int], str] = field(default_factory=dict)
     broken: Mapping[tuple[int, int], str] = field(default_factory=dict)
     padded: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    # Merged cells over several rows: first row, last row, first column. Asking parses the sheet.
+    merged: Callable[[], Iterable[tuple[int, int, int]]] = tuple
 
 
 @dataclass(frozen=True)
@@ -187,13 +190,15 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
         if known.typ != SheetTypeEnum.WorkSheet:
             continue
         survey = surveys.get(known.name, Survey())
+        parsed = _parser_of(book, known.name, latest)
         sheets.append(
             Sheet(
                 name=known.name,
-                rows=_rows_of(book, known.name, latest),
+                rows=lambda parsed=parsed: _from_the_first_row(parsed()),
+                merged=lambda parsed=parsed, survey=survey: survey.merged or _merged_down(parsed()),
                 is_hidden=known.visible != SheetVisibleEnum.Visible,
                 hidden_rows=frozenset(survey.hidden_rows),
-                unstored=frozenset(survey.unstored),
+                unstored=survey.unstored,
                 broken=survey.broken,
                 padded=survey.padded,
             )
@@ -201,12 +206,12 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
     return Workbook(name=name, kind=kind, sheets=sheets)
 
 
-def _rows_of(
+def _parser_of(
     book: CalamineWorkbook, name: str, latest: dict[str, CalamineSheet]
-) -> Callable[[], Iterator[list[Any]]]:
+) -> Callable[[], CalamineSheet]:
     """`latest` keeps the sheet that was parsed last: its first rows are read before the whole."""
 
-    def rows() -> Iterator[list[Any]]:
+    def parsed() -> CalamineSheet:
         if name not in latest:
             latest.clear()
             try:
@@ -215,9 +220,9 @@ def _rows_of(
                 raise CannotOpen(
                     f"Sheet “{name}” is damaged. Save the workbook anew and upload it again."
                 ) from damage
-        return _from_the_first_row(latest[name])
+        return latest[name]
 
-    return rows
+    return parsed
 
 
 def _from_the_first_row(sheet: CalamineSheet) -> Iterator[list[Any]]:
@@ -227,3 +232,9 @@ def _from_the_first_row(sheet: CalamineSheet) -> Iterator[list[Any]]:
     before = [""] * sheet.start[1]
     for row in sheet.iter_rows():
         yield before + row if before else row
+
+
+def _merged_down(sheet: CalamineSheet) -> list[tuple[int, int, int]]:
+    """Not told of an ods sheet: there the survey knows."""
+    ranges = sheet.merged_cell_ranges or []
+    return [(first + 1, last + 1, column) for (first, column), (last, _) in ranges if last > first]

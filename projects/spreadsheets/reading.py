@@ -1,8 +1,10 @@
 """A sheet becomes clean columns, with a finding for each cell that cannot be taken."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from .cells import shown
 from .cleaning import clean, clean_columns, say_hidden
@@ -133,6 +135,13 @@ def _read_layout(
     table = Table(dataset=dataset, report=entry)
     table.headers = {name: layout.headers[position] for name, position in layout.columns.items()}
     _collect(table, sheet, layout)
+    if first and not table.numbers:
+        table.note(
+            report,
+            Level.WARNING,
+            _("There are headers here, and no row below them. Write the rows, or delete the sheet."),
+            row=layout.header_row,
+        )
     clean(table, sheet, layout.columns, report)
     if first:
         _say_unread(table, layout, report)
@@ -149,7 +158,7 @@ def _say_unread(table: Table, layout: Layout, report: Report) -> None:
 
 def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
     """Fill numbers and cells; count what is skipped: titles, blank rows, repeated headers."""
-    names, positions = list(layout.columns), list(layout.columns.values())
+    positions = list(layout.columns.values())
     width = max(positions) + 1
     pick = _picker(positions)
     titles: set[tuple[str, ...]] = set()
@@ -158,8 +167,10 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
     skipped = table.report.skipped
     picked_rows: list[tuple[Any, ...]] = []
     block = 0
-    for number, row in enumerate(sheet.rows(), 1):
-        if not any(row) and not any(shown(cell) for cell in row):
+    formulas = {row for row, position in sheet.unstored if position in positions}
+    for number, row in enumerate(_rows_as_far_as(max(formulas, default=0), sheet), 1):
+        may_be_blank = number not in formulas  # a formula without a result is something to tell of
+        if may_be_blank and not any(row) and not any(shown(cell) for cell in row):
             skipped["blank"] += number > layout.header_row
             block += 1
             continue
@@ -177,7 +188,7 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
         if looks_alike and tuple(header_key(cell) for cell in picked) == header:
             skipped["repeated header"] += 1
             continue
-        if not any(picked) and not any(shown(cell) for cell in picked):
+        if may_be_blank and not any(picked) and not any(shown(cell) for cell in picked):
             skipped["nothing in the columns that are read"] += 1
             continue
         if titles and len(words := _words_of(row)) < 3 and words in titles:
@@ -186,9 +197,18 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
         picked_rows.append(picked)
         table.numbers.append(number)
         table.blocks.append(block)
-    columns = zip(*picked_rows, strict=True) if picked_rows else ([] for _ in names)
-    table.cells = {name: list(cells) for name, cells in zip(names, columns, strict=True)}
+    columns = zip(*picked_rows, strict=True) if picked_rows else ([] for _ in positions)
+    table.cells = {name: list(cells) for name, cells in zip(layout.columns, columns, strict=True)}
     table.states = bytearray(len(table.numbers))
+
+
+def _rows_as_far_as(last: int, sheet: Sheet) -> Iterator[list[Any]]:
+    """The sheet's rows, then empty ones up to the last that matters: the fast reader ends sooner."""
+    number = 0
+    for number, row in enumerate(sheet.rows(), 1):  # noqa: B007
+        yield row
+    for _number in range(number, last):
+        yield []
 
 
 def _picker(positions: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -221,8 +241,17 @@ def _read_wide_sheet(file: str, sheet: Sheet, wide: WideLayout, dataset: Dataset
     table.cells = {name: [] for name in names}
     table.headers_by_row = {name: [] for name in names}
     positions: list[Mapping[str, int]] = []
+    first_of_day: dict[int, int] = {}
+    merged = {
+        first: last
+        for first, last, position in sheet.merged()
+        if position == wide.date and first > wide.header_row
+    }
     numbered = ((number, row) for number, row in enumerate(sheet.rows(), 1) if number > wide.header_row)
-    for found in read_wide(wide, numbered):
+    for found in read_wide(wide, numbered, merged):
+        index = len(table.numbers)
+        if (first := first_of_day.setdefault(found.date_row, index)) < index:
+            table.tops.setdefault("date", {})[index] = first
         table.numbers.append(found.row)
         table.blocks.append(0)
         positions.append(found.positions)
@@ -230,13 +259,13 @@ def _read_wide_sheet(file: str, sheet: Sheet, wide: WideLayout, dataset: Dataset
             table.cells[name].append(found.cells[name])
             table.headers_by_row[name].append(found.headers[name])
     table.states = bytearray(len(table.numbers))
-    told: set[tuple[int, str]] = set()
     for index, (row, places) in enumerate(zip(table.numbers, positions, strict=True)):
         for name, position in places.items():
             if (row, position) in sheet.unstored or (row, position) in sheet.broken:
-                table.fault(report, index, name, "The formula in this cell has no result. Type the value.")
-                told.add((index, name))
-    clean_columns(table, told, report)
+                table.cell_fault(
+                    report, index, name, "The formula in this cell has no result. Type the value."
+                )
+    clean_columns(table, report)
     say_hidden(table, sheet, report)
     entry.rows = len(set(table.numbers))
     return table

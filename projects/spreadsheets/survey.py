@@ -1,7 +1,8 @@
 """A look at the XML inside an xlsx or ods file before, and beside, the fast reader.
 
 Before: the real unpacked size and extent, because the fast reader holds a whole sheet in memory, dense.
-Beside: formulas without a stored value, hidden rows and zero-padding number formats, which it cannot see.
+Beside: formulas without a stored value, hidden rows, zero-padding number formats and the merged cells of ods
+files, which it cannot see.
 """
 
 import re
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from django.utils.translation import gettext as _
+from openpyxl.formula.translate import Translator
 
 MEGABYTE = 1024 * 1024
 MAX_MEMBERS = 20_000
@@ -23,6 +27,8 @@ MAX_FILLED, MAX_DENSE, MAX_MOSTLY_EMPTY = 6_000_000, 12_000_000, 3_000_000
 MAX_REPEATED = 200_000  # an ods file can say “this cell, a million times”
 WIDE, MAX_FILLED_WIDE, MAX_DENSE_WIDE = 200, 700_000, 2_000_000
 
+MAX_MERGED = 200_000  # the fast reader holds every range
+MAX_FORMULAS = 10_000  # whose text is kept
 MAX_CELL = 256 * 1024  # bytes of XML; a cell holds 32,767 characters
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _FLAGS = re.compile(rb'<(?:\w+:)?f[ >/]|<(?:\w+:)?row [^>]*hidden="(?:1|true)"|\bt="e"')
@@ -39,10 +45,11 @@ class Survey:
     last_row: int = 0
     last_column: int = -1
     filled: int = 0
-    unstored: set[tuple[int, int]] = field(default_factory=set)
+    unstored: dict[tuple[int, int], str] = field(default_factory=dict)  # the formula as it is written
     broken: dict[tuple[int, int], str] = field(default_factory=dict)  # #N/A, #REF! …
     hidden_rows: set[int] = field(default_factory=set)
     padded: dict[tuple[int, int], str] = field(default_factory=dict)
+    merged: list[tuple[int, int, int]] = field(default_factory=list)  # first row, last row, column; ods only
 
     def check_size(self, sheet: str, *, is_whole: bool = True) -> None:
         rows, columns = self.last_row, self.last_column + 1
@@ -250,9 +257,12 @@ def _glance(package: Package, sheet: str, member: str, padding: dict[int, str]) 
             _FLAGS.pattern + rb'| s="(?:' + b"|".join(b"%d" % style for style in padding) + rb')"'
         )
     survey = Survey()
-    needs_second_look = False
     rest = b""
+    merged = 0
     for piece in package.stream(member):
+        merged += piece.count(b"<mergeCell ")
+        if merged > MAX_MERGED:
+            raise _too_many_merged(sheet)
         piece = rest + piece
         cut = piece.rfind(b"<")
         # A cell's tag may be cut in two, and is never as long as this.
@@ -262,36 +272,42 @@ def _glance(package: Package, sheet: str, member: str, padding: dict[int, str]) 
             # Formatting only; but the last cell may be one whose value comes with the next piece.
             rest = piece[max(piece.rfind(b"<c "), 0) :][-MAX_CELL:] + rest
             continue
-        if needs_second_look or (_may_hold_flags(piece, padding) and flags.search(piece)):
-            needs_second_look = True
-            continue
+        if _may_hold_flags(piece, padding) and flags.search(piece):
+            return survey, True
         if piece.count(b'<c r="') != piece.count(b"<c ") + piece.count(b"<c>") + piece.count(b":c"):
-            needs_second_look = True  # written in another style than spreadsheets do
-        else:
-            found = _CELL.findall(piece)
-            survey.filled += len(found)
-            letters = {letter for letter, _ in found}
-            survey.last_row = max(survey.last_row, max((int(row) for _, row in found), default=0))
-            survey.last_column = max(
-                survey.last_column, *(column_index(letter.decode()) for letter in letters), -1
-            )
-            survey.check_size(sheet, is_whole=False)
-    if not needs_second_look:
-        survey.check_size(sheet)
-    return survey, needs_second_look
+            return survey, True  # written in another style than spreadsheets do
+        found = _CELL.findall(piece)
+        survey.filled += len(found)
+        letters = {letter for letter, _row in found}
+        survey.last_row = max(survey.last_row, max((int(row) for _letter, row in found), default=0))
+        survey.last_column = max(
+            survey.last_column, *(column_index(letter.decode()) for letter in letters), -1
+        )
+        survey.check_size(sheet, is_whole=False)
+    survey.check_size(sheet)
+    return survey, False
+
+
+def _too_many_merged(sheet: str) -> CannotOpen:
+    return CannotOpen(
+        _("Sheet “%(sheet)s” has too many merged cells to read. Unmerge them and save it again.")
+        % {"sheet": sheet}
+    )
 
 
 def _second_look(package: Package, sheet: str, member: str, padding: dict[int, str]) -> Survey:
     survey = Survey()
-    row = column = 0
+    row = column = merged = 0
     has_formula = has_value = False
     kind: str | None = None
     style = ""
-    inside_value = False
-    words = ""
+    inside_value = inside_formula = False
+    words = formula = shares = ""
+    shared: dict[str, tuple[str, str]] = {}  # number of a shared formula → its text, and where it is written
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal words, row, column, has_formula, has_value, kind, style, inside_value
+        nonlocal inside_formula, formula, shares, merged
         if tag == "c":
             reference = attributes.get("r", "")
             digits = len(reference) - len(reference.rstrip("0123456789"))
@@ -301,11 +317,16 @@ def _second_look(package: Package, sheet: str, member: str, padding: dict[int, s
                 column += 1
             kind, style = attributes.get("t"), attributes.get("s", "")
             has_formula = has_value = False
-            words = ""
+            words = formula = ""
         elif tag == "v" or tag == "t":
             inside_value = True
         elif tag == "f":
-            has_formula = True
+            has_formula = inside_formula = True
+            shares = attributes.get("si", "") if attributes.get("t") == "shared" else ""
+        elif tag == "mergeCell":
+            merged += 1
+            if merged > MAX_MERGED:
+                raise _too_many_merged(sheet)
         elif tag == "row":
             number = attributes.get("r", "")
             row = int(number) if number.isdigit() else row + 1
@@ -316,22 +337,31 @@ def _second_look(package: Package, sheet: str, member: str, padding: dict[int, s
                 survey.check_size(sheet, is_whole=False)
 
     def text(value: str) -> None:
-        nonlocal has_value, words
+        nonlocal has_value, words, formula
         if inside_value:
             has_value = True
             words = value
+        elif inside_formula:
+            formula += value
 
     def end(tag: str) -> None:
-        nonlocal inside_value
+        nonlocal inside_value, inside_formula
         if tag == "v" or tag == "t":
             inside_value = False
+        elif tag == "f":
+            inside_formula = False
+            if shares and formula:
+                shared.setdefault(shares, (formula, f"{column_letters(column)}{row}"))
         elif tag == "c" and (has_value or has_formula):
             survey.filled += 1
             survey.last_row = max(survey.last_row, row)
             survey.last_column = max(survey.last_column, column)
             # An empty text is a stored result as well.
             if has_formula and not has_value and kind != "str":
-                survey.unstored.add((row, column))
+                wanted = len(survey.unstored) < MAX_FORMULAS
+                survey.unstored[row, column] = (
+                    _written_out(formula, shared.get(shares), row, column) if wanted else ""
+                )
             if kind == "e":
                 survey.broken[row, column] = words
             if style.isdigit() and kind in (None, "n") and int(style) in padding:
@@ -342,12 +372,29 @@ def _second_look(package: Package, sheet: str, member: str, padding: dict[int, s
     return survey
 
 
+def _written_out(formula: str, shared: tuple[str, str] | None, row: int, column: int) -> str:
+    """The formula as its cell shows it; one that is shared is written in the first of its cells only."""
+    if not formula and shared:
+        return Translator(f"={shared[0]}", shared[1]).translate_formula(f"{column_letters(column)}{row}")
+    return f"={formula}"
+
+
 def _without_empty_rows(piece: bytes) -> bytes:
-    """Drop whole rows of a piece that holds formatting only: a million would take the parser long."""
-    if b"</c>" in piece or b":" in piece or piece.count(b"<row ") != piece.count(b'<row r="'):
+    """Drop rows that hold formatting only, where most do: a million would take the parser long."""
+    # A colon stands before the names of elements where a sheet has prefixes, and inside many attributes.
+    if b":c" in piece or b":row" in piece:
         return piece
-    first, last = piece.find(b"</row>"), piece.rfind(b"<row ")
-    return piece[: first + 6] + piece[last:] if 0 <= first < last else piece
+    rows = piece.count(b"<row ")
+    if rows != piece.count(b'<row r="') or piece.count(b"</c>") > rows // 4:
+        return piece
+    at, last = piece.find(b"<row "), piece.rfind(b"<row ")
+    # The row before the first began in another piece, the last one may end in another.
+    kept = [piece[: max(at, 0)]]
+    while (cell := piece.find(b"</c>", at, last)) >= 0:
+        end = piece.find(b"<row ", cell)
+        kept.append(piece[piece.rfind(b"<row ", at, cell) : end])
+        at = end
+    return b"".join([*kept, piece[max(last, 0) :]])
 
 
 def survey_ods(package: Package) -> dict[str, Survey]:
@@ -357,9 +404,10 @@ def survey_ods(package: Package) -> dict[str, Survey]:
     row = column = row_repeat = repeat = 0
     formula = stored = ""
     has_text = is_broken = False
+    spanned = 1
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal is_broken, survey, row, column, row_repeat, repeat, formula, stored, has_text
+        nonlocal spanned, is_broken, survey, row, column, row_repeat, repeat, formula, stored, has_text
         if tag == "table":
             survey = surveys.setdefault(attributes.get("table:name", ""), Survey())
             row, row_repeat = 0, 0
@@ -374,6 +422,7 @@ def survey_ods(package: Package) -> dict[str, Survey]:
             formula = attributes.get("table:formula", "")
             stored = attributes.get("office:value-type", "")
             is_broken = attributes.get("calcext:value-type") == "error"
+            spanned = _count(attributes.get("table:number-rows-spanned"))
             has_text = False
         elif tag == "p":
             has_text = True
@@ -390,10 +439,12 @@ def survey_ods(package: Package) -> dict[str, Survey]:
                 survey.filled += repeat * row_repeat
                 survey.last_row = max(survey.last_row, row + row_repeat - 1)
                 survey.last_column = max(survey.last_column, column + repeat - 1)
+                if spanned > 1:
+                    survey.merged.append((row, row + spanned - 1, column))
                 if is_broken:
                     survey.broken[row, column] = "an error"
                 elif formula and not stored:
-                    survey.unstored.add((row, column))
+                    survey.unstored[row, column] = "=" + formula.partition(":=")[2]
             column += repeat
         elif tag == "table-row":
             row += row_repeat - 1

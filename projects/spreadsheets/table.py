@@ -24,23 +24,40 @@ class Table:
     # Under which header a cell stands, where that differs from row to row (a wide datesheet).
     headers_by_row: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[int] = field(default_factory=list)
+    # Column → row of a merged cell → the row at whose top the value stands. By index.
+    tops: dict[str, dict[int, int]] = field(default_factory=dict)
+    told: set[tuple[int, str]] = field(default_factory=set)  # cells, by index and column, with a fault
 
     def header(self, name: str, index: int) -> str:
         if name in self.headers_by_row:
             return self.headers_by_row[name][index]
         return self.headers.get(name) or self.dataset.column(name).header
 
-    def fault(self, report: Report, index: int, name: str, message: str) -> None:
-        """One error at one cell; the row is not taken."""
+    def cell_fault(self, report: Report, index: int, name: str, message: str) -> None:
+        """The cell's own value is at fault. That of merged cells is told once, at the top, for all rows."""
+        top = self.tops.get(name, {}).get(index, index)
+        if (top, name) in self.told:
+            self.hold_back(index)
+        else:
+            self.told |= {(top, name), (index, name)}
+            self.fault(report, index, name, message, at=top)
+
+    def hold_back(self, index: int) -> None:
+        if self.states[index] == GOOD:
+            self.states[index] = HELD_BACK
+
+    def fault(self, report: Report, index: int, name: str, message: str, *, at: int | None = None) -> None:
+        """One error at one cell, that of this row or the row `at`; this row is not taken."""
         self.states[index] = FAULTY
+        at = index if at is None else at
         report.add(
             Level.ERROR,
             message,
             file=self.report.file,
             sheet=self.report.sheet,
-            row=self.numbers[index],
-            column=self.header(name, index),
-            value=shown(self.cells[name][index]) if name in self.cells else "",
+            row=self.numbers[at],
+            column=self.header(name, at),
+            value=shown(self.cells[name][at]) if name in self.cells else "",
         )
 
     def note(

@@ -46,6 +46,7 @@ class WideRow:
     """One exam. `headers` says under which header each of its cells stands."""
 
     row: int
+    date_row: int  # where its date stands
     cells: Mapping[str, Any]
     headers: Mapping[str, str]
     positions: Mapping[str, int]
@@ -87,19 +88,27 @@ def _periods(headers: Mapping[int, str]) -> Iterator[WidePeriod]:
         )
 
 
-def read_wide(layout: WideLayout, rows: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[WideRow]:
-    """One row per exam. An empty date repeats the one above, up to the next blank row."""
+def read_wide(
+    layout: WideLayout, rows: Iterable[tuple[int, Sequence[Any]]], merged: Mapping[int, int]
+) -> Iterator[WideRow]:
+    """One row per exam. `merged` are the rows of dates in merged cells, first → last.
+
+    Where there are none, an empty date repeats the one above, up to the next blank row.
+    """
     carried: Any = ""
+    dated = 0
     for number, row in rows:
-        if not any(shown(cell) for cell in row):
-            carried = ""
-            continue
-        carried = row[layout.date] if layout.date < len(row) and shown(row[layout.date]) else carried
+        ends = number > merged.get(dated, dated) if merged else not any(shown(cell) for cell in row)
+        if layout.date < len(row) and shown(row[layout.date]):
+            carried, dated = row[layout.date], number
+        elif ends or not dated:
+            carried, dated = "", number
         for period in layout.periods:
             for code, title in _exams(row, period):
                 codes = period.position if period.codes is None else period.codes
                 yield WideRow(
                     row=number,
+                    date_row=dated,
                     cells={
                         "date": carried,
                         "period": period.label,

@@ -145,7 +145,7 @@ def _with_errors(
         faulty = {finding.column for finding in here if finding.column}
         written = []
         for place, value in enumerate(row[:width]):
-            value = _padded(sheet, number, place, value)
+            value = _as_seen(sheet, number, place, value)
             is_faulty = bool(faulty) and place < len(headers) and headers[place] in faulty
             written.append(_cell(target, value, fault=is_faulty, bold=number == header_row))
         if errors and (here or number == header_row):
@@ -174,11 +174,14 @@ def _extent(sheet: Sheet, header_row: int) -> tuple[int, int]:
     return width if own is None else own, min(last, MAX_ROWS)
 
 
-def _padded(sheet: Sheet, row: int, place: int, value: Any) -> Any:
+def _as_seen(sheet: Sheet, row: int, place: int, value: Any) -> Any:
+    """What the fast reader did not see at this place: zeros, errors, formulas (as text: none runs)."""
     if (row, place) in sheet.padded and isinstance(value, float) and value.is_integer() and value >= 0:
         return zero_padded(value, sheet.padded[row, place])
     if (row, place) in sheet.broken:
         return sheet.broken[row, place]
+    if (row, place) in sheet.unstored:
+        return sheet.unstored[row, place]
     return value
 
 

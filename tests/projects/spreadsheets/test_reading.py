@@ -157,3 +157,16 @@ def test_data_after_a_long_gap_is_not_lost(save, read):
     path = save({"Folk": [HEADER, ["1", "Mia", 20]]}, lambda book: (
         book["Folk"].cell(3000, 1, "2"), book["Folk"].cell(3000, 2, "Ali")))  # fmt: skip
     assert read(path).column("number") == ["1", "2"]
+
+
+def test_headers_without_a_row_are_told(save, read):
+    (told,) = read(save({"Folk": [["People"], HEADER]})).report.findings
+    assert (told.level, told.sheet, told.row) == ("warning", "Folk", 2)
+    assert "no row below" in told.message
+
+
+def test_a_row_of_nothing_but_formulas_without_results_is_not_taken_for_a_blank_one(save, read):
+    rows = [HEADER, ["1", "Mia", 20], ["=A2", "=B2", "=C2"], [], ["2", "Ali", 21], ["=A5", "=B5", "=C5"]]
+    found = read(save({"Folk": rows}))
+    assert {row for _, row, _ in found.errors} == {3, 6}
+    assert found.column("number") == ["1", "2"]

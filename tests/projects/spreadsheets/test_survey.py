@@ -51,7 +51,19 @@ def test_the_extent_is_that_of_the_values_not_of_the_formatting(save):
 
 
 def test_a_formula_without_a_stored_value_is_found_at_its_cell(save):
-    assert survey(save({"A": [["a", "b"], [1, "=1+1"]]})).unstored == {(2, 1)}
+    assert survey(save({"A": [["a", "b"], [1, "=1+1"]]})).unstored == {(2, 1): "=1+1"}
+
+
+def test_a_formula_that_is_shared_is_written_out_at_each_of_its_cells(save, tmp_path):
+    path = tmp_path / "shared.xlsx"
+    with zipfile.ZipFile(save({"A": [[1, "=A1*2"], [2, "=A2*2"]]})) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if "sheet1" in name:
+                content = content.replace(b"<f>A1*2</f>", b'<f t="shared" ref="B1:B2" si="0">A1*2</f>')
+                content = content.replace(b"<f>A2*2</f>", b'<f t="shared" si="0"/>')
+            new.writestr(name, content)
+    assert survey(path).unstored == {(1, 1): "=A1*2", (2, 1): "=A2*2"}
 
 
 def test_a_stored_value_of_a_formula_is_none_to_worry_about(save, tmp_path):
@@ -63,7 +75,7 @@ def test_a_stored_value_of_a_formula_is_none_to_worry_about(save, tmp_path):
                 content = content.replace(b"<v></v>", b"<v>2</v>", 1).replace(b"<v />", b"<v>2</v>", 1)
                 content = content.replace(b'r="B1"', b'r="B1" t="str"')
             new.writestr(name, content)
-    assert survey(path).unstored == set()
+    assert survey(path).unstored == {}
 
 
 def test_hidden_rows_and_failed_formulas_and_zero_padding_are_found(save):
@@ -96,6 +108,36 @@ def test_how_a_file_is_cut_into_pieces_changes_nothing(save, monkeypatch, size, 
     monkeypatch.setattr("projects.spreadsheets.survey.MEGABYTE", size)
     assert survey(path) == whole
     assert (whole.last_row, whole.last_column, len(whole.unstored)) == (60, 27, last.startswith("="))
+
+
+@pytest.mark.parametrize("cells", ['<c r="A{0}" s="1"/><c r="B{0}" s="1"/>', ""])
+def test_rows_of_formatting_alone_do_not_reach_the_parser(save, tmp_path, monkeypatch, cells):
+    """As Excel writes them: with colons in their attributes."""
+    row = '<row r="{0}" spans="1:2" ht="15" x14ac:dyDescent="0.25">' + cells + "</row>"
+    filled = row.replace("</row>", '<c r="C{0}"><v>7</v></c></row>')
+    formats = "".join((filled if n in (700, 5000) else row).format(n) for n in range(3, 9000))
+    path = tmp_path / "formatted.xlsx"
+    with zipfile.ZipFile(save({"A": [["a"], ["=A1"]]})) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if "sheet1" in name:
+                content = content.replace(b"<worksheet ", b'<worksheet xmlns:x14ac="http://x" ')
+                content = content.replace(b"</sheetData>", formats.encode() + b"</sheetData>")
+            new.writestr(name, content)
+    parsed = []
+    parse = Package.parse
+
+    def counted(self, name, start, *others, **options):
+        def started(tag, attributes):
+            parsed.append(tag)
+            start(tag, attributes)
+
+        parse(self, name, started, *others, **options)
+
+    monkeypatch.setattr(Package, "parse", counted)
+    found = survey(path)
+    assert (found.last_row, found.filled, found.unstored) == (5000, 4, {(2, 0): "=A1"})
+    assert parsed.count("row") < 20
 
 
 def test_cells_without_references_are_counted_by_the_parser(save, tmp_path):
@@ -132,7 +174,7 @@ def test_an_ods_sheet_is_searched_for_formulas_and_hidden_rows(tmp_path):
         '<table:table-row><table:table-cell table:formula="of:=1+1"/></table:table-row>'
     )
     found = survey_ods(Package(save_ods(tmp_path / "a.ods", body)))["A"]
-    assert (found.hidden_rows, found.unstored) == ({1}, {(2, 0)})
+    assert (found.hidden_rows, found.unstored) == ({1}, {(2, 0): "=1+1"})
 
 
 def test_an_encrypted_ods_is_refused(tmp_path):

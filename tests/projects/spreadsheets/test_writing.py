@@ -63,6 +63,17 @@ def test_the_workbook_comes_back_with_its_errors_and_can_be_read_again(save, rea
     assert "not read" not in again.said
 
 
+def test_a_formula_without_a_stored_value_comes_back_as_text(save, read, tmp_path):
+    path = save({"Folk": [ROWS[0], ["1", '="Mia "&A2', 20]]})
+    out = tmp_path / "errors.xlsx"
+    found = read(path)
+    (error,) = found.report.errors
+    assert (error.row, error.column, error.value) == (2, "Name", '="Mia "&A2')
+    write_error_workbook(out, open_workbook(path), found.report.findings, {"Folk": 1})
+    cell = load_workbook(out)["Folk"]["B2"]
+    assert (cell.value, cell.data_type, cell.quotePrefix) == ('="Mia "&A2', "s", True)
+
+
 def test_an_error_column_of_an_earlier_time_is_replaced(save, read, tmp_path):
     path = save({"Folk": [[*ROWS[0], "What to correct"], ["1", "Mia", "old", "Age: no"]]})
     out = tmp_path / "errors.xlsx"
