@@ -67,7 +67,7 @@ class Score(NamedTuple):
 def evaluate(problem: Problem, who: Ints) -> Score:
     """Count every rule that is used, from scratch."""
     counts = {
-        code: rule(problem, who)
+        code: int(rule(problem, who))
         for code, rule in COUNTED.items()
         if code in problem.hard or code in problem.weights
     }

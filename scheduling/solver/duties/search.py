@@ -14,7 +14,7 @@ CHUNK_S = 0.02
 MOST_DRAWS = 200_000
 LEVELS = 400
 # Of the median price of a change that costs something: where the search starts and ends; measured.
-HOT, COLD = 0.5, 0.005
+HOT, RESUME, COLD = 0.5, 0.05, 0.005
 
 
 class Progress(NamedTuple):
@@ -61,8 +61,8 @@ def solve(
 ) -> Result:
     """The best plan found: fewest hard faults, then lowest cost.
 
-    stop: `MaxSeconds(30)` if None. initial: the teacher of each post in a plan to go on from. Same problem,
-    seed and MaxSteps: same plan.
+    stop: `MaxSeconds(30)` if None. initial: the teacher of each post in a plan to go on from; the problem's
+    earlier plan if None. Same problem, seed and MaxSteps: same plan.
     """
     stop = MaxSeconds(30) if stop is None else stop
     if not stop.is_bounded:
@@ -100,7 +100,9 @@ class Search:
         self.is_fixed, pinned = keep_pins(problem)
         self.model = make_model(problem, self.is_fixed, pinned)
         self.state = make_state(self.model, seed)
-        self.start_from = np.where(pinned != OPEN, pinned, OPEN if initial is None else initial)
+        begin = problem.earlier if initial is None else initial
+        self.goes_on = bool((begin != OPEN).any())
+        self.start_from = np.where(pinned != OPEN, pinned, begin)
         self.steps = 0
         self.temperature = 0.0
         self.told_s = 0.0
@@ -155,7 +157,7 @@ class Search:
     def temperatures(self) -> tuple[float, float]:
         weight = max(1, int(self.model.weight[kernels.W_FAIR]))
         typical = float(np.median(self.model.minutes)) ** 2 / 60 * weight
-        return max(1.0, HOT * typical), max(0.01, COLD * typical)
+        return max(1.0, (RESUME if self.goes_on else HOT) * typical), max(0.01, COLD * typical)
 
     def progress(self) -> float:
         wall = time.perf_counter() - self.began
