@@ -148,7 +148,8 @@ def carry_out(*, import_id: int) -> str:
             continue
         row = WorkbookImport.objects.select_related("project__institution", "created_by").get(pk=import_id)
         try:
-            act(row)
+            with history.acting(by=row.created_by):
+                act(row)
         except Exception:
             _say(
                 row,
@@ -190,16 +191,15 @@ def _read(row: WorkbookImport) -> None:
 
 def _take(row: WorkbookImport) -> None:
     try:
-        with history.acting(by=row.created_by):
-            outcome = importing.import_workbooks(
-                project=row.project,
-                uploads=_uploads(row),
-                choices=_choices(row),
-                replace=row.replaces,
-                skip_errors=row.skips_errors,
-                by=row.created_by,
-                # What is told inside the transaction would be seen after it only: the row says enough.
-            )
+        outcome = importing.import_workbooks(
+            project=row.project,
+            uploads=_uploads(row),
+            choices=_choices(row),
+            replace=row.replaces,
+            skip_errors=row.skips_errors,
+            by=row.created_by,
+            # What is told inside the transaction would be seen after it only: the row says enough.
+        )
     except HasErrors as refusal:
         # The project has changed since the upload was read.
         _say(row, state=State.READ, report=told_of(refusal.outcome), message=str(refusal)[:500])
@@ -241,7 +241,8 @@ def told_of(outcome: Outcome) -> dict[str, Any]:
     report = outcome.report
     return {
         "accepted": report.accepted,
-        "changes": outcome.changes,
+        # Pairs: PostgreSQL keeps no order among the keys of a stored object.
+        "changes": list(outcome.changes.items()),
         "exams_made": outcome.exams_made,
         "errors": len(report.errors),
         "sheets": [_sheet(entry) for entry in report.sheets],
@@ -271,7 +272,6 @@ def _sheet(entry: SheetReport) -> dict[str, Any]:
         "dataset": entry.dataset,
         "is_hidden": entry.is_hidden,
         "header_row": entry.header_row,
-        # Pairs: PostgreSQL keeps no order among the keys of a stored object.
         "headers": list(entry.headers.items())[:200],
         "candidates": entry.candidates,
         "rows": entry.rows,
@@ -279,5 +279,5 @@ def _sheet(entry: SheetReport) -> dict[str, Any]:
         "merged": entry.merged,
         "faulty": entry.faulty,
         "held_back": entry.held_back,
-        "skipped": {reason: rows for reason, rows in entry.skipped.items() if rows},
+        "skipped": [(reason, rows) for reason, rows in entry.skipped.items() if rows],
     }

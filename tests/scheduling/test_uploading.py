@@ -56,8 +56,21 @@ def after(django_capture_on_commit_callbacks):
 def test_a_workbook_is_read_and_nothing_is_written(uploaded):
     row = uploaded(workbook(Students=STUDENTS))
     assert row.state == "read"
-    assert row.report["changes"]["Students"] == {"added": 2, "changed": 0, "left": 0, "removed": 0}
+    assert row.report["changes"] == [
+        ["Students", {"added": 2, "changed": 0, "left": 0, "removed": 0}],
+    ]
     assert not Student.objects.exists()
+
+
+def test_what_would_become_of_the_sheets_is_told_in_the_order_of_their_work(uploaded):
+    row = uploaded(
+        workbook(
+            Courses=[["Course Code", "Title"], ["PHY-1", "Physics"]],
+            Students=STUDENTS,
+            Teachers=[["Staff No", "Name"], ["T1", "Nadia"]],
+        )
+    )
+    assert [sheet for sheet, _counts in row.report["changes"]] == ["Students", "Courses", "Teachers"]
 
 
 def test_taking_over_writes_the_rows_into_the_project(uploaded, after, season):
