@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from accounts.models import User
-from projects import files
+from projects import files, history
 from projects.models import FileKind
 
 from .documents.prints import PRINTS, NothingToPrint, Press
@@ -53,7 +53,10 @@ def request_prints(
 
 def make_print(*, solution: Solution, code: str, format: str, language: str, by: User | None) -> int:
     """Make one print and keep its files with the project's output; how many files."""
-    with TemporaryDirectory() as place:
+    # Beside the same print in the language of the house it needs a name of its own.
+    own = solution.project.institution.language
+    tongue = "" if language == own else f"-{language}"
+    with TemporaryDirectory() as place, history.acting(by=by):
         try:
             written = Press(solution, language).write(code, format, Path(place))
         except NothingToPrint:
@@ -67,7 +70,7 @@ def make_print(*, solution: Solution, code: str, format: str, language: str, by:
                     file=File(contents, name=path.name),
                     kind=FileKind.OUTPUT,
                     by=by,
-                    name=f"{path.stem}-{solution.number}{path.suffix}",
+                    name=f"{path.stem}-{solution.number}{tongue}{path.suffix}",
                 )
     return len(written)
 

@@ -3,9 +3,10 @@
 import pytest
 from django_q.models import OrmQ
 
-from projects.models import StoredFile
+from projects.models import Change, StoredFile
 from scheduling import printing, solving, tasks
 
+from ..factories.accounts import UserFactory
 from .worlds import small_season
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,21 @@ def test_what_is_made_lies_with_the_project(solution):
     files = StoredFile.objects.for_project(solution.project).filter(kind="output")
     assert {file.name.rsplit(".")[-1] for file in files} == {"csv", "zip"}
     assert all(file.size for file in files)
+
+
+def test_a_print_in_another_language_than_the_houses_says_so_in_its_name(solution):
+    for language in ("en", "ur"):
+        tasks.make_print(solution.pk, "by_day", "csv", language, None)
+    names = sorted(StoredFile.objects.values_list("name", flat=True))
+    assert [name for name in names if name.endswith("-ur.csv")] == [
+        name.replace(".csv", "-ur.csv") for name in names if not name.endswith("-ur.csv")
+    ]
+
+
+def test_a_print_is_the_doing_of_who_asked_for_it(solution):
+    alice = UserFactory()
+    tasks.make_print(solution.pk, "by_day", "csv", "en", alice.pk)
+    assert {change.by for change in Change.objects.filter(model="projects.storedfile")} == {alice}
 
 
 def test_a_solution_deleted_in_the_meantime_is_not_printed(solution):
