@@ -7,7 +7,7 @@ its count and the values of its first rows. An importer works inside quiet() and
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
@@ -24,11 +24,23 @@ MASK = "•••"
 # Where the row lives is said by the Change itself.
 PLACE = frozenset({"id", "institution", "project"})
 
+# Labels that are codes, and how people read them: {model label: code → words}.
+_words: dict[str, Callable[[str], str]] = {}
+
 _actor: ContextVar[Any] = ContextVar("actor", default=None)
 _reason: ContextVar[str] = ContextVar("reason", default="")
 _is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 
 Values = dict[str, Any]
+
+
+def show_label(model: str, words: Callable[[str], str]) -> None:
+    """Rows of this model ("app.model") are named by a code: `words` says it to people."""
+    _words[model] = words
+
+
+def shown_label(model: str, label: str) -> str:
+    return _words[model](label) if label and model in _words else label
 
 
 @contextmanager
@@ -137,6 +149,8 @@ class Bulk:
         }
         names = ["pk", *tenant, *(field.attname for field in self.fields)]
         self.before = list(found.order_by("pk").values(*names)[:SAMPLE]) if self.counts else []
+        # One row is called by its name; when it has been deleted, it is too late to ask.
+        self.label = next((str(row) for row in found), "") if sum(self.counts.values()) == 1 else ""
 
     def updated(self, rows: int) -> None:
         after = self.model._base_manager.in_bulk([row["pk"] for row in self.before]) if rows else {}
@@ -164,7 +178,8 @@ class Bulk:
             }
             now = {str(pk): after[pk] for pk in sample if pk in after}
             was = {str(pk): values for pk, values in sample.items()}
-            changes.append(_bulk_change(self.model, place, action, count, was, now))
+            label = self.label if count == 1 else ""
+            changes.append(_bulk_change(self.model, place, action, count, was, now, label))
         return list(_change_model().objects.bulk_create(changes))
 
 
@@ -182,7 +197,8 @@ def rows_added(model: type[models.Model], rows: Sequence[models.Model]) -> None:
             str(row.pk or f"+{number}"): _values(row, [f for f in fields if not _is_empty(row, f)])
             for number, row in enumerate(sample, 1)
         }
-        changes.append(_bulk_change(model, place, "added", count, {}, after))
+        label = next(str(row) for row in rows) if len(rows) == 1 else ""
+        changes.append(_bulk_change(model, place, "added", count, {}, after, label))
     _change_model().objects.bulk_create(changes)
 
 
@@ -271,7 +287,13 @@ def _write_row(row: models.Model, action: str, **values: Any) -> None:
 
 
 def _bulk_change(
-    model: type[models.Model], place: tuple, action: str, rows: int, before: Values, after: Values
+    model: type[models.Model],
+    place: tuple,
+    action: str,
+    rows: int,
+    before: Values,
+    after: Values,
+    label: str,
 ) -> Any:
     institution_id, *project = place
     sample = after or before
@@ -284,6 +306,7 @@ def _bulk_change(
         row_id=next(iter(sample))
         if rows == len(sample) == 1 and not next(iter(sample)).startswith("+")
         else "",
+        label=label[:250],
         rows=rows,
         before=before or None,
         after=after or None,

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from . import history
 from .models import Change
 
 
@@ -104,7 +105,7 @@ def object_history(
     page = Paginator(changes.filter(own | in_sample), 50).get_page(request.GET.get("page"))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": row,
+        "title": history.shown_label(row._meta.label_lower, str(row)),
         "opts": model_admin.opts,
         "object": row,
         "page": page,
@@ -185,7 +186,7 @@ class ChangeAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("what"))
     def what(self, change: Change) -> str:
-        return change.label or "–"
+        return history.shown_label(change.model, change.label) or "–"
 
     @admin.display(description=_("before and after"))
     def values(self, change: Change) -> SafeString:
@@ -224,7 +225,7 @@ def _row_names(model: type[models.Model], change: Change, keys: dict[str, Any]) 
     rows = model._base_manager.filter(pk__in=numbers)
     if _is_of_a_tenant(model):
         rows = rows.filter(institution=change.institution_id)
-    return {str(row.pk): str(row) for row in rows}
+    return {str(row.pk): history.shown_label(model._meta.label_lower, str(row)) for row in rows}
 
 
 def _is_of_a_tenant(model: type[models.Model]) -> bool:

@@ -6,10 +6,10 @@ class SchedulingConfig(AppConfig):
     verbose_name = "Datesheets"
 
     def ready(self) -> None:
-        from projects import archive, schedules, stages
+        from projects import archive, history, schedules, stages
         from projects.models import Stage
 
-        from . import next_season, restored, stage_needs
+        from . import next_season, restored, rules, stage_needs
 
         # By the mail cluster: the solve cluster may be busy for hours.
         schedules.add("scheduling.tasks.sweep_runs", minutes=1, cluster="mail")
@@ -20,4 +20,5 @@ class SchedulingConfig(AppConfig):
         stages.register_guard(stage_needs.no_run_under_way)
         stages.register_guard(stage_needs.no_upload_at_work)
         next_season.register()
+        history.show_label("scheduling.rulesetting", rules.rule_words)
         archive.when_restored(restored.mend)

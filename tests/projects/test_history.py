@@ -96,8 +96,16 @@ def test_an_update_of_one_row_belongs_to_that_row():
     room = RoomFactory(exam_capacity=30)
     Room.objects.filter(pk=room.pk).update(exam_capacity=31)
     change = newest(room.project)
-    assert (change.row_id, change.rows) == (str(room.pk), 1)
+    assert (change.row_id, change.rows, change.label) == (str(room.pk), 1, room.code)
     assert change.after == {str(room.pk): {"exam_capacity": 31}}
+
+
+def test_one_row_that_is_removed_or_added_in_bulk_keeps_its_name():
+    room = RoomFactory()
+    Room.objects.for_project(room.project).delete()
+    assert (newest(room.project).action, newest(room.project).label) == ("removed", room.code)
+    Course.objects.bulk_create(courses(room.project, 1))
+    assert (newest(room.project).action, newest(room.project).label) == ("added", "C0 Old")
 
 
 def test_an_update_that_finds_no_row_leaves_no_line():

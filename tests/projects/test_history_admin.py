@@ -1,15 +1,16 @@
 import pytest
+from django.utils import timezone
 
 from projects import history
 from projects.models import Change, ProjectRole, Role
-from scheduling.models import Room
+from scheduling.models import Publication, Room, RuleSetting, Solution
 from tests.factories.projects import (
     InstitutionFactory,
     MembershipFactory,
     ProjectFactory,
     ProjectMemberFactory,
 )
-from tests.factories.scheduling import RoomFactory
+from tests.factories.scheduling import RoomFactory, SolutionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,26 @@ def test_a_line_shows_values_before_and_after_in_words(alice_page, project):
     page = alice_page(f"{line.pk}/change/").content.decode()
     assert str(Room._meta.get_field("exam_capacity").verbose_name) in page
     assert "<td>30</td><td>44</td>" in page
+
+
+def test_a_rule_is_called_by_its_words(alice_page, project, client):
+    setting = RuleSetting.objects.create(project=project, rule="two_in_a_row", weight=3)
+    RuleSetting.objects.for_project(project).update(weight=7)
+    listed = alice_page("").content.decode()
+    assert listed.count("Two exams in a row") == 2
+    assert "two_in_a_row" not in listed
+    line = Change.objects.get(row_id=str(setting.pk), action="changed")
+    assert "Two exams in a row" in alice_page(f"{line.pk}/change/").content.decode()
+
+
+def test_a_publication_that_is_withdrawn_by_the_next_is_called_by_its_name(alice_page, project):
+    solution = SolutionFactory(project=project, name="The May plan")
+    Publication.objects.create(project=project, solution=solution, version=4, kind="draft")
+    Publication.objects.for_project(project).current().update(withdrawn_at=timezone.now())
+    Solution.objects.for_project(project).update(is_live=True)
+    page = alice_page("?action=changed").content.decode()
+    assert str(Publication.objects.get()) in page
+    assert "The May plan" in page
 
 
 def test_values_that_people_typed_are_text(alice_page, project):
