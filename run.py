@@ -527,7 +527,7 @@ def messages(*words: str) -> int:
     left_out = [f"--ignore={folder}" for folder in (".venv", "tests", "staticfiles", "var")]
     shape = ["--no-wrap", "--no-obsolete", "--add-location=file"]
     manage("makemessages", "--locale=ur", *shape, *left_out)
-    manage("compilemessages", "--locale=ur", "--ignore=.venv")
+    manage("compilemessages", "--locale=ur", "--locale=en", "--ignore=.venv")
     return 0
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import BadRequest
-from django.db import models
+from django.db import IntegrityError, models
 from django.forms import BaseInlineFormSet, ModelForm, Script
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from . import access, history_admin
@@ -23,7 +25,18 @@ from .models import ProjectModel, ProjectRole, Role, TenantModel
 DATES_ASK = ("year", "month", "day", "gte", "lt")
 
 
-class ProjectScopedForm(ModelForm):
+class RefusedForm(ModelForm):
+    """Says why it could not be saved, though nothing was wrong with it when it was checked."""
+
+    refusal = ""
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.refusal and not self.errors:
+            self.add_error(None, self.refusal)
+
+
+class ProjectScopedForm(RefusedForm):
     """Knows its project before it is checked: without it Django skips the constraints that name it."""
 
     project: Any = None
@@ -63,7 +76,18 @@ class _InsideTheProject:
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, obj, **kwargs)
         form.project, form.standing = request.project, request.standing
+        form.refusal = getattr(request, "refusal", "")
         return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
+            kwargs["widget"] = KnownRowSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
+            kwargs["widget"] = KnownRowsSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         related = db_field.related_model
@@ -109,6 +133,45 @@ class _InsideTheProject:
         return self._may_edit_row(request, obj)
 
 
+class _NumbersOnly:
+    """What an address proposes as a choice, or a form brought back, may be no row's number."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [key for key in value if number(str(key)) is not None], attr)  # type: ignore[misc]
+
+
+class KnownRowSelect(_NumbersOnly, AutocompleteSelect): ...
+
+
+class KnownRowsSelect(_NumbersOnly, AutocompleteSelectMultiple): ...
+
+
+class _ShownAgain:
+    """A form that could not be saved after all is shown again, and says why."""
+
+    # What the acts behind save_model raise, in words for the person.
+    refusals: tuple[type[Exception], ...] = ()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+        except self.refusals as reason:
+            request.refusal = str(reason)  # type: ignore[attr-defined]
+        except IntegrityError:
+            # Between check and saving somebody was quicker: often the same person, who clicked twice.
+            request.refusal = _(  # type: ignore[attr-defined]
+                "The same was saved a moment ago. Look whether it is there before you save again."
+            )
+        return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, *args, **kwargs)  # type: ignore[misc]
+        except self.refusals as reason:
+            self.message_user(request, str(reason), messages.ERROR)  # type: ignore[attr-defined]
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")  # type: ignore[attr-defined]
+
+
 class _WithHistory:
     """A row's "history" is ours (projects.history): Django's own knows neither bulk changes nor tenants."""
 
@@ -140,7 +203,9 @@ class _KeepsDrafts:
         js = (Script("js/drafts.js", defer=True),)
 
 
-class ProjectScopedAdmin(_InsideTheProject, _WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin):
+class ProjectScopedAdmin(
+    _InsideTheProject, _ShownAgain, _WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin
+):
     list_per_page = 50
     show_full_result_count = False
     # Words on the list's page: what these rows are, and what to do while there are none.
@@ -224,7 +289,7 @@ class ProjectScopedInline(_InsideTheProject, admin.TabularInline):
         return formset
 
 
-class InstitutionScopedForm(ModelForm):
+class InstitutionScopedForm(RefusedForm):
     """Knows its institution before it is checked, as ProjectScopedForm its project."""
 
     institution: Any = None
@@ -238,7 +303,7 @@ class InstitutionScopedForm(ModelForm):
         return super()._get_validation_exclusions() - {"institution"}
 
 
-class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin):
+class InstitutionScopedAdmin(_ShownAgain, _WithHistory, _KeepsDrafts, _ChosenRows, admin.ModelAdmin):
     """The office's pages: rows of request.institution, for the roles named, outside any project."""
 
     form: type[ModelForm] = InstitutionScopedForm
@@ -256,6 +321,7 @@ class InstitutionScopedAdmin(_WithHistory, _KeepsDrafts, _ChosenRows, admin.Mode
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, obj, **kwargs)
         form.institution = request.institution
+        form.refusal = getattr(request, "refusal", "")
         return form
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:

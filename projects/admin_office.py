@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from . import history, members, outbox
-from .admin import InstitutionScopedAdmin, InstitutionScopedForm
+from .admin import InstitutionScopedAdmin, InstitutionScopedForm, RefusedForm
 from .models import BusyTime, Institution, Membership, OutboxMessage, Person, Role
 
 
@@ -105,7 +105,7 @@ class MembershipAdmin(InstitutionScopedAdmin):
         return membership.user.last_login
 
 
-class InstitutionForm(ModelForm):
+class InstitutionForm(RefusedForm):
     class Meta:
         model = Institution
         fields = ("name", "address", "language", "time_zone", "currency", "requires_second_factor")

@@ -51,6 +51,7 @@ class ProjectMemberAdmin(ProjectScopedAdmin):
     about = gettext_lazy("Who works in this project. Its owners let others in.")
     icon = "user-cog"
     form = MemberForm
+    refusals = (sharing.CannotShare,)
     edit_roles = frozenset({ProjectRole.OWNER})
     list_display = ("user", "email", "role", "department")
     list_filter = ("role",)
@@ -147,6 +148,7 @@ class SavePointAdmin(_Kept):
     when_empty = gettext_lazy("Make one before a large change: all data, rules and solutions are kept.")
     icon = "save"
     form = SavePointForm
+    refusals = (savepoints.CannotSave,)
     list_display = ("name", "stage", "shown_size", "created_by", "created_at", "back")
     list_select_related = ("created_by",)
     search_fields = ("name",)

@@ -92,6 +92,7 @@ class MemberForm(forms.ModelForm):
 
     project: Any = None
     standing: Any = None
+    refusal = ""
     email = forms.EmailField(label=gettext_lazy("E-mail address"))
 
     class Meta:
@@ -113,4 +114,6 @@ class MemberForm(forms.ModelForm):
                 sharing.check_is_new(project=self.project, email=told.get("email", ""))
         except sharing.CannotShare as reason:
             self.add_error(None, str(reason))
+        if self.refusal and not self.errors:
+            self.add_error(None, self.refusal)
         return told

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import get_script_prefix, reverse, set_script_prefix
@@ -29,6 +30,9 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.standing = request.institution = request.project = None
+        if any("\0" in told for asked in request.GET.lists() for told in (asked[0], *asked[1])):
+            # No text of ours holds it, and PostgreSQL will not even look for it.
+            raise BadRequest("A null character in the address.")
         with history.acting(by=request.user if request.user.is_authenticated else None):
             address = TENANT_ADDRESS.match(request.path_info)
             if address is None:

@@ -19,6 +19,7 @@ from .needed import NeededBySolutions
 class PeriodAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
     icon = "clock"
     used_as = "placements__period"
+    instead = _("New plans do without this period if you set its most exams to 0.")
     resource_classes = [sheets.PeriodResource]
     change_list_template = "scheduling/staff/periods_list.html"
     when_empty = _("Make the season's periods from a calendar: days, times, holidays and breaks.")
