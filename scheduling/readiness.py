@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from projects.models import Project
+from projects.templatetags.staff import thousands
 
 from .exams import count_candidates
 from .models import (
@@ -128,11 +129,11 @@ class Readiness:
             yield Warning(
                 "warning",
                 ngettext(
-                    "%d course with registrations has no exam.",
-                    "%d courses with registrations have no exam.",
+                    "%(n)s course with registrations has no exam.",
+                    "%(n)s courses with registrations have no exam.",
                     n,
                 )
-                % n,
+                % {"n": thousands(n)},
                 "exams",
             )
         if self.exams and self.periods:
@@ -145,11 +146,13 @@ class Readiness:
         late = Exam.objects.for_project(self.project).filter(duration__gt=longest)
         if n := late.count():
             words = ngettext(
-                "%(n)d exam is longer than the longest period (%(minutes)d minutes): %(code)s",
-                "%(n)d exams are longer than the longest period (%(minutes)d minutes), first %(code)s.",
+                "%(n)s exam is longer than the longest period (%(minutes)d minutes): %(code)s",
+                "%(n)s exams are longer than the longest period (%(minutes)d minutes), first %(code)s.",
                 n,
             )
-            yield Warning("error", words % {"n": n, "minutes": longest, "code": late[0].code}, "periods")
+            yield Warning(
+                "error", words % {"n": thousands(n), "minutes": longest, "code": late[0].code}, "periods"
+            )
 
     def _too_many(self) -> Iterator[Warning]:
         in_rooms = Exam.objects.for_project(self.project).filter(needs_room=True, batch_size=None)
@@ -158,16 +161,16 @@ class Readiness:
         if exam and largest > self.seats:
             yield Warning(
                 "error",
-                _("%(code)s has %(candidates)d candidates, and all rooms together have %(seats)d seats.")
-                % {"code": exam.code, "candidates": largest, "seats": self.seats},
+                _("%(code)s has %(candidates)s candidates, and all rooms together have %(seats)s seats.")
+                % {"code": exam.code, "candidates": thousands(largest), "seats": thousands(self.seats)},
                 "rooms",
             )
         needed, offered = sum(size for size, _exam in sizes), self.seats * self.periods
         if needed > offered:
             yield Warning(
                 "error",
-                _("%(needed)d candidates are to be seated, and all periods together have %(offered)d seats.")
-                % {"needed": needed, "offered": offered},
+                _("%(needed)s candidates are to be seated, and all periods together have %(offered)s seats.")
+                % {"needed": thousands(needed), "offered": thousands(offered)},
                 "periods",
             )
         elif needed > 0.9 * offered:

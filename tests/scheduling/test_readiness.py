@@ -80,6 +80,15 @@ def test_an_exam_for_which_all_rooms_are_too_small_is_named(ready_season):
     assert "2 candidates" in words(ready_season)
 
 
+def test_large_numbers_are_told_in_thousands(ready_season):
+    Room.objects.update(exam_capacity=1000)
+    ready = Readiness(ready_season)
+    ready.candidates = dict.fromkeys(ready.candidates, 12_345)
+    told = " ".join(warning.message for warning in ready.warnings)
+    assert "12,345 candidates, and all rooms together have 1,000 seats" in told
+    assert "12,345 candidates are to be seated" in told
+
+
 def test_fewer_seats_than_candidates_in_the_whole_season_are_told(ready_season):
     other = CourseFactory(project=ready_season)
     RegistrationFactory.create_batch(2, project=ready_season, course=other)
