@@ -86,6 +86,12 @@ def test_an_ended_run_tells_the_figures_of_its_plan(project):
     assert (now["best"], now["hard"]) == (solution.cost, solution.hard)
 
 
+def test_a_run_that_left_no_record_is_not_taken_again(project):
+    failed = Run.objects.create(project=project, state=Run.State.FAILED)
+    with pytest.raises(solving.CannotSolve, match="no record of its steps"):
+        solving.request_run(project=project, replay_of=failed)
+
+
 def test_a_replay_is_refused_after_the_data_changed(project):
     first = solving.solve_now(project=project, steps=1000)
     exam = first.placements.first().sitting.exam
