@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,3 +32,21 @@ def test_a_probe_needs_no_certificate(client, settings):
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/healthz").status_code == 200
     assert client.get("/account/login/").status_code == 301
+
+
+def test_a_year_of_https_holds_for_this_name_alone_unless_told_else():
+    assert in_production("SECURE_HSTS_SECONDS") == "31536000"
+    assert in_production("SECURE_HSTS_INCLUDE_SUBDOMAINS") == in_production("SECURE_HSTS_PRELOAD") == "False"
+
+
+def test_hsts_reaches_further_by_the_environment(monkeypatch):
+    monkeypatch.setenv("SECURE_HSTS_INCLUDE_SUBDOMAINS", "1")
+    monkeypatch.setenv("SECURE_HSTS_PRELOAD", "1")
+    assert in_production("SECURE_HSTS_INCLUDE_SUBDOMAINS") == in_production("SECURE_HSTS_PRELOAD") == "True"
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ur", "rtl")])
+def test_what_cannot_be_understood_is_answered_in_the_readers_language(client, language, direction):
+    response = client.get("/account/login/?next=%00", headers={"Accept-Language": language})
+    assert response.status_code == 400
+    assert f'lang="{language}" dir="{direction}"' in response.text
