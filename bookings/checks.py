@@ -102,7 +102,8 @@ class Facts:
         """What the office has set: one query, and one for each kind of rule that is in use."""
         of_session = {"session": OuterRef("pk")}
         years, consents = Activity.year_groups.through.objects, Activity.consents.through.objects
-        sessions = (
+        # Any: the flags are the query's, not the model's.
+        sessions: Any = (
             Session.objects.for_institution(self.institution)
             .filter(pk__in=session_ids)
             .select_related(*SESSION_PARTS)
@@ -113,7 +114,7 @@ class Facts:
             )
         )
         self.sessions = {session.pk: session for session in sessions}
-        found = self.sessions.values()
+        found = list(sessions)
         if activities := [session.activity_id for session in found if session.has_years]:
             for activity_id, year in years.filter(activity__in=activities).values_list(
                 "activity_id", "yeargroup_id"
@@ -139,7 +140,7 @@ class Facts:
             self.rights[row.guardian_id, row.child_id] = row
 
     def read_children(self, children: Collection[Child]) -> None:
-        """What other bookings change: the children's live bookings, dates and exams, in two or three queries."""
+        """What other bookings change: the children's live bookings, dates, exams; two or three queries."""
         ids = [child.pk for child in children]
         self.bookings = defaultdict(list)
         # A hold that has run out is over, even where nobody has swept it away yet.
@@ -220,14 +221,15 @@ def time_and_window(case: Case) -> Refusals:
     is_late = session.last_joining_on and facts.today > session.last_joining_on
     if is_late or not any(meeting.starts_at > facts.now for meeting in facts.meetings[session.pk]):
         yield case.no("past", _("%s is over, or nobody can join any more. Choose another session.") % session)
-    yield from _window(case)
+    yield from window(case)
 
 
-def _window(case: Case) -> Refusals:
+def window(case: Case) -> Refusals:
+    """Asks no query: whether sign-up is open at this moment for this child's year."""
     session, now = case.session, case.facts.now
     own = case.facts.windows[session.pk]
-    window: SignUpWindow | Session = own.get(case.child.year_group_id or 0, session)
-    if window is session and own and session.opens_at is None:
+    mine: SignUpWindow | Session = own.get(case.child.year_group_id or 0, session)
+    if mine is session and own and session.opens_at is None:
         first = min(one.opens_at for one in own.values())
         yield case.no(
             "not-your-year-yet",
@@ -235,14 +237,14 @@ def _window(case: Case) -> Refusals:
             % {"session": session, "opens": _moment(first, case.facts)},
             opens_at=first,
         )
-    elif window.opens_at and now < window.opens_at:
+    elif mine.opens_at and now < mine.opens_at:
         yield case.no(
             "not-open-yet",
             _("Sign-up for %(session)s opens at %(opens)s.")
-            % {"session": session, "opens": _moment(window.opens_at, case.facts)},
-            opens_at=window.opens_at,
+            % {"session": session, "opens": _moment(mine.opens_at, case.facts)},
+            opens_at=mine.opens_at,
         )
-    elif window.closes_at and now >= window.closes_at:
+    elif mine.closes_at and now >= mine.closes_at:
         yield case.no("closed", _("Sign-up for %s is closed.") % session)
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
@@ -153,7 +153,7 @@ def lock_children(child_ids: Collection[int]) -> dict[int, Child]:
     return locked
 
 
-def _locked(rows):  # type: ignore[no-untyped-def]
+def _locked(rows: Any) -> Any:
     rows = rows.order_by("-pk" if trial.order_is_reversed else "pk")
     if trial.locks_are_off:
         return rows

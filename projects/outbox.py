@@ -8,7 +8,7 @@ try to try, so that mail programs show it once.
 import logging
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -71,6 +71,19 @@ class Attachment(NamedTuple):
     content: str
 
 
+class Draft(NamedTuple):
+    """A message as write() takes it, for write_all()."""
+
+    to: str
+    template: str
+    context: dict[str, Any]
+    language: str
+    dedupe: str
+    attachments: Sequence[Attachment] = ()
+    channel: str = OutboxMessage.Channel.MAIL
+    is_secret: bool = False
+
+
 def write(
     *,
     institution: Institution | None,
@@ -113,6 +126,32 @@ def write(
     if is_new:
         _ring(message.pk)
     return message
+
+
+def write_all(*, institution: Institution, drafts: Iterable[Draft]) -> None:
+    """Write many messages in one statement; what was written for the same reason before stays as it is."""
+    rows = []
+    for draft in drafts:
+        context = {**draft.context, "institution": institution, "site_url": settings.SITE_URL}
+        with translation.override(draft.language):
+            words = _render(draft.template, context, draft.channel)
+        rows.append(
+            OutboxMessage(
+                institution=institution,
+                channel=draft.channel,
+                to=draft.to,
+                dedupe=_dedupe_key(institution, draft.dedupe),
+                attachments=[attachment._asdict() for attachment in draft.attachments],
+                is_secret=draft.is_secret,
+                **words,
+            )
+        )
+    if rows:
+        OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
+        # One bell for all: a row that may have been there already does not tell its key.
+        transaction.on_commit(
+            lambda: async_task("projects.tasks.sweep_messages", cluster="mail"), robust=True
+        )
 
 
 def drop(*, institution: Institution | None, dedupe: str) -> bool:
