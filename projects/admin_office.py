@@ -1,11 +1,9 @@
 """The office's pages: members, messages, the person registry. At the institution's address only."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from . import history, members, outbox
-from .admin import InstitutionScopedAdmin, InstitutionScopedForm, RefusedForm
+from . import letterhead, members, outbox
+from .admin import InstitutionScopedAdmin, InstitutionScopedForm
+from .forms import InstitutionForm
 from .models import BusyTime, Institution, Membership, OutboxMessage, Person, Role
 
 
@@ -105,18 +104,6 @@ class MembershipAdmin(InstitutionScopedAdmin):
         return membership.user.last_login
 
 
-class InstitutionForm(RefusedForm):
-    class Meta:
-        model = Institution
-        fields = ("name", "address", "language", "time_zone", "currency", "requires_second_factor")
-
-    def clean_time_zone(self) -> str:
-        name = self.cleaned_data["time_zone"]
-        if name not in zoneinfo.available_timezones():
-            raise forms.ValidationError(_("Write it as the time zone database does: Asia/Karachi."))
-        return name
-
-
 @admin.register(Institution)
 class InstitutionAdmin(InstitutionScopedAdmin):
     about = gettext_lazy("What stands on letterheads, and what holds for everybody here.")
@@ -139,18 +126,8 @@ class InstitutionAdmin(InstitutionScopedAdmin):
     has_delete_permission = has_add_permission
 
     def save_model(self, request: HttpRequest, obj: Institution, form: Any, change: bool) -> None:
-        before = {name: form.initial[name] for name in form.changed_data}
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            # The institution is no row of a tenant, so it does not write its own history.
-            history.note(
-                institution=obj,
-                what=str(obj),
-                model=Institution,
-                action="changed",
-                before={str(obj.pk): before},
-                after={str(obj.pk): {name: form.cleaned_data[name] for name in form.changed_data}},
-            )
+        before = {name: form.initial.get(name) for name in form.changed_data}
+        letterhead.save_settings(institution=obj, before=before)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         address = reverse("admin:projects_change_changelist")

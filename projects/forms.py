@@ -8,11 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import sharing
+from . import letterhead, sharing
 from .models import Institution, Project, ProjectMember, ProjectRole
-
-LOGO_BYTES = 1024 * 1024
-LOGO_KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
 class _NewProject(forms.Form):
@@ -54,6 +51,17 @@ class TypedAddressForm(forms.Form):
     typed = forms.CharField(label=gettext_lazy("Its address"), max_length=50)
 
 
+class LogoInput(forms.ClearableFileInput):
+    """Shows the picture itself: the files of institutions have no addresses."""
+
+    template_name = "projects/logo_input.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["picture"] = letterhead.as_address(value) if self.is_initial(value) else ""
+        return context
+
+
 class InstitutionForm(forms.ModelForm):
     class Meta:
         model = Institution
@@ -66,6 +74,7 @@ class InstitutionForm(forms.ModelForm):
             "currency",
             "requires_second_factor",
         )
+        widgets = {"logo": LogoInput({"accept": "image/png,image/jpeg"})}
 
     def clean_time_zone(self) -> str:
         zone = self.cleaned_data["time_zone"]
@@ -77,14 +86,10 @@ class InstitutionForm(forms.ModelForm):
         logo = self.cleaned_data["logo"]
         if not isinstance(logo, UploadedFile):
             return logo
-        head = logo.read(8)
-        logo.seek(0)
-        suffix = next((suffix for magic, suffix in LOGO_KINDS.items() if head.startswith(magic)), "")
-        if not suffix or (logo.size or 0) > LOGO_BYTES:
-            raise forms.ValidationError(_("Choose a PNG or JPEG picture of at most 1 MB."))
-        # Nothing that a person typed reaches the file system.
-        logo.name = f"{self.instance.slug}{suffix}"
-        return logo
+        try:
+            return letterhead.logo_from(logo, institution=self.instance)
+        except letterhead.CannotTake as reason:
+            raise forms.ValidationError(str(reason)) from None
 
 
 class MemberForm(forms.ModelForm):

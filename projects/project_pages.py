@@ -5,16 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from . import addresses, archive, files, history, savepoints, sharing, stages
+from . import addresses, archive, files, letterhead, savepoints, sharing, stages
 from .forms import CopyForm, DetailsForm, InstitutionForm, NewProjectForm, TypedAddressForm
-from .models import Institution, SavePoint, Stage, StoredFile
+from .models import SavePoint, Stage, StoredFile
 
 
 def project(request: HttpRequest) -> HttpResponse:
@@ -217,23 +216,12 @@ def institution(request: HttpRequest) -> HttpResponse:
     """The institution's own settings."""
     form = InstitutionForm(request.POST or None, request.FILES or None, instance=_institution(request))
     if request.method == "POST" and form.is_valid():
-        _save_institution(form)
+        before = {name: form.initial.get(name) for name in form.changed_data}
+        letterhead.save_settings(institution=form.save(commit=False), before=before)
         messages.success(request, _("Saved."))
         return redirect("admin:institution")
     context = {**admin.site.each_context(request), "title": _("The institution"), "form": form}
     return TemplateResponse(request, "projects/institution.html", context)
-
-
-@transaction.atomic
-def _save_institution(form: InstitutionForm) -> None:
-    """The institution is no row of a tenant, so it does not write its own history."""
-    here = str(form.instance.pk)
-    before = {here: {name: str(form.initial.get(name, "")) for name in form.changed_data}}
-    saved = form.save()
-    after = {here: {name: str(getattr(saved, name)) for name in form.changed_data}}
-    history.note(
-        institution=saved, what=str(saved), model=Institution, action="changed", before=before, after=after
-    )
 
 
 def _institution(request: HttpRequest) -> Any:
