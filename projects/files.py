@@ -27,12 +27,24 @@ from .models import FileKind, Project, ProjectModel, StoredFile
 FOR_ALL_MEMBERS = frozenset({FileKind.OUTPUT})
 
 
+# So many times the largest file a form may send and still be told that it is too much.
+MOST_HEARD_OUT = 4
+
+
 class CannotStore(Exception):
     """Why a file was not taken, in words for the person who chose it."""
 
 
 class StopsAtTheLimit(FileUploadHandler):
-    """Lets a form go no further than UPLOAD_MAX_BYTES: what is too large does not fill the disk first."""
+    """Lets a form go no further than UPLOAD_MAX_BYTES: what is too large does not fill the disk first.
+
+    The rest is heard out and thrown away, within reason: to whom it is cut off no page can say why.
+    """
+
+    hears_out = True
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *others: Any) -> None:
+        self.hears_out = content_length <= MOST_HEARD_OUT * settings.UPLOAD_MAX_BYTES
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -41,7 +53,9 @@ class StopsAtTheLimit(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self.received += len(raw_data)
         if self.received > settings.UPLOAD_MAX_BYTES:
-            raise StopUpload(connection_reset=True)
+            if self.request is not None:
+                self.request.is_too_large = True
+            raise StopUpload(connection_reset=not self.hears_out)
         return raw_data
 
     def file_complete(self, file_size: int) -> None:

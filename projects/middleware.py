@@ -7,12 +7,14 @@ two tabs can show two projects. Nothing about the tenant is kept in the session.
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import timezone, translation
 
@@ -22,6 +24,24 @@ from .models import Place, Project
 TENANT_ADDRESS = re.compile(
     r"^/at/(?P<institution>[-\w]+)(?:/(?P<project>(?!staff/)[-\w]+))?(?P<rest>/staff/.*)$"
 )
+
+
+class TooLargeMiddleware:
+    """Answers a form with too large a file (files.StopsAtTheLimit) before a view sees half of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        if request.method != "POST" or request.content_type != "multipart/form-data":
+            return None
+        request.POST  # noqa: B018 - read now, as the check against forgery does next
+        if not getattr(request, "is_too_large", False):
+            return None
+        return render(request, "413.html", {"most": settings.UPLOAD_MAX_BYTES}, status=413)
 
 
 class TenantMiddleware:

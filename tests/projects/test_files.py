@@ -6,6 +6,7 @@ import time
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import StopUpload
 
 from projects import access, files
@@ -65,6 +66,31 @@ def test_an_upload_stops_at_the_limit(settings):
     assert handler.receive_data_chunk(b"12345", 0) == b"12345"
     with pytest.raises(StopUpload):
         handler.receive_data_chunk(b"6", 5)
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_a_form_with_too_large_a_file_is_told_so(client, project, settings, language):
+    """Before anything is done with the rest of it."""
+    settings.UPLOAD_MAX_BYTES = 100_000
+    member = ProjectMemberFactory(project=project, role=ProjectRole.OWNER, user__language=language)
+    client.force_login(member.user)
+    address = f"/at/{project.path}/staff/uploads/"
+    sent = {"files": [SimpleUploadedFile("big.csv", b"Roll No,Name\n" + b"1,x\n" * 50_000)]}
+    response = client.post(address, sent)
+    assert response.status_code == 413
+    assert {"en": "too large", "ur": "بڑی"}[language] in response.text
+    assert address in response.text
+    assert not StoredFile.objects.exists()
+
+
+def test_what_is_larger_by_far_is_cut_off(settings):
+    settings.UPLOAD_MAX_BYTES = 5
+    handler = files.StopsAtTheLimit()
+    handler.handle_raw_input(None, {}, 1_000, b"", None)
+    handler.new_file("file", "big.csv", "text/csv", None)
+    with pytest.raises(StopUpload) as stop:
+        handler.receive_data_chunk(b"123456", 0)
+    assert stop.value.connection_reset
 
 
 @pytest.mark.parametrize(
