@@ -6,10 +6,11 @@ supervision, on the chair that was kept for it.
 """
 
 from collections import defaultdict
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Q
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from .. import layouts, rules
@@ -29,10 +30,25 @@ from ..models import (
     Student,
 )
 from ..solver.seating import score
+from ..solver.seating.diagnose import explain, find_shortages
 from ..solver.seating.problem import NO_LIMIT, NOWHERE, Ints, Problem, make_problem
-from .timetable import _Reader
+from .shortages import sentence
+from .timetable import MOST_REASONS, _Reader
 
 BATCH = 5000
+SEATING_COLUMNS = (
+    "institution_id",
+    "project_id",
+    "solution_id",
+    "placement_id",
+    "period_id",
+    "student_id",
+    "room_id",
+    "row",
+    "column",
+    "side",
+    "label",
+)
 
 
 class Season(NamedTuple):
@@ -169,7 +185,10 @@ def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> S
     if stay_close_to is not None:
         before = season.chairs_in(stay_close_to)
         season = season._replace(problem=problem._replace(candidate_before=before))
-    return season
+    short = find_shortages(problem)
+    said = [sentence(season, one) for one in short[:MOST_REASONS]]
+    said += [_("And %d more.") % (len(short) - MOST_REASONS)] if len(short) > MOST_REASONS else []
+    return season._replace(why_not=said)
 
 
 class _Students:
@@ -335,17 +354,18 @@ def write(season: Season, result: Any, solution: Solution) -> None:
 
 
 def write_chairs(season: Season, chair: Ints, solution: Solution, placements: list[int]) -> None:
-    p = season.problem
-    tenant = {"institution_id": solution.institution_id, "project_id": solution.project_id}
-    RoomShare.objects.filter(Q(placement__solution=solution)).delete()
+    """The rows themselves, in the place of what the solution had. placements: of the season's exams."""
+    RoomShare.objects.filter(placement__solution=solution).delete()
     Seating.objects.filter(solution=solution)._raw_delete(using=solution._state.db)
+    p = season.problem
     seated = np.flatnonzero(chair != NOWHERE)
     room = p.chair_room[chair[seated]]
     keys, counts = np.unique(p.candidate_part[seated] * p.rooms + room, return_counts=True)
     RoomShare.objects.bulk_create(
         [
             RoomShare(
-                **tenant,
+                institution_id=solution.institution_id,
+                project_id=solution.project_id,
                 placement_id=placements[p.part_exam[key // p.rooms]],
                 room_id=season.rooms[key % p.rooms].pk,
                 group_id=season.part_groups[key // p.rooms],
@@ -355,30 +375,50 @@ def write_chairs(season: Season, chair: Ints, solution: Solution, placements: li
         ],
         batch_size=BATCH,
     )
-    periods = [season.periods[number].pk for number in p.exam_period.tolist()]
-    for start in range(0, len(seated), BATCH):
-        rows = []
-        for candidate in seated[start : start + BATCH].tolist():
-            exam = int(p.candidate_exam[candidate])
-            room_pk, where = season.chairs[chair[candidate]]
-            rows.append(
-                Seating(
-                    **tenant,
-                    solution_id=solution.pk,
-                    placement_id=placements[exam],
-                    period_id=periods[exam],
-                    student_id=season.students[p.candidate_student[candidate]],
-                    room_id=room_pk,
-                    row=where.row,
-                    column=where.column,
-                    side=where.side,
-                    label=where.label,
-                )
+    insert_seatings(season, seated, chair[seated], solution, placements)
+
+
+def insert_seatings(
+    season: Season, who: Ints, chair: Ints, solution: Solution, placements: list[int]
+) -> None:
+    """Seatings of these candidates on these chairs. As rows, not as objects: there may be 100,000 of them."""
+    p = season.problem
+    exam = p.candidate_exam[who].tolist()
+    rows = (
+        (
+            solution.institution_id,
+            solution.project_id,
+            solution.pk,
+            placements[e],
+            season.periods[period].pk,
+            season.students[student],
+            room,
+            where.row,
+            where.column,
+            where.side,
+            where.label,
+        )
+        for e, period, student, (room, where) in zip(
+            exam,
+            p.exam_period[exam].tolist(),
+            p.candidate_student[who].tolist(),
+            (season.chairs[number] for number in chair.tolist()),
+            strict=True,
+        )
+    )
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(name) for name in SEATING_COLUMNS)
+    marks = ", ".join(["%s"] * len(SEATING_COLUMNS))
+    with connection.cursor() as cursor:
+        while batch := list(islice(rows, BATCH)):
+            cursor.executemany(
+                f"INSERT INTO {quote(Seating._meta.db_table)} ({columns}) VALUES ({marks})",  # noqa: S608
+                batch,
             )
-        Seating.objects.bulk_create(rows)
 
 
 def reasons(season: Season, result: Any) -> list[str]:
-    """What is short, where, and what would help, in the planner's words."""
-    missing = int((result.chair == NOWHERE).sum())
-    return [_("%d candidates have no seat.") % missing] if missing else []
+    """What is short, where, and the cheapest cure, beyond what was known before; in the planner's words."""
+    found = explain(season.problem, result.chair)
+    said = [sentence(season, short) for short in found[:MOST_REASONS]]
+    return said + ([_("And %d more.") % (len(found) - MOST_REASONS)] if len(found) > MOST_REASONS else [])

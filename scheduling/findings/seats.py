@@ -186,7 +186,7 @@ def stranger(seats: SeatFacts) -> Iterator[Fault]:
 
 
 def chair_unusable(seats: SeatFacts) -> Iterator[Fault]:
-    """Candidates on a chair that is out of use or gone, in a closed room, or beyond its exam capacity (S2)."""
+    """Candidates on a chair that is out of use or gone, in a closed room or beyond its capacity (S2)."""
     for (place, room), there in seats.in_room.items():
         wrong = [sat for sat in there if (place, room) in seats.facts.closed or not seats._is_good(sat)]
         for sat in wrong:

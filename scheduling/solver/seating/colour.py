@@ -12,16 +12,26 @@ REPAIR_STEPS = 400
 MOST_SUBSETS = 10  # exams in a room up to which every split over two classes is looked at
 
 
-def colour(shape: Shape, counts: dict[int, int], chairs: int, locked: Ints, chance: random.Random) -> Ints:
+def colour(
+    shape: Shape,
+    counts: dict[int, int],
+    chairs: int,
+    locked: Ints,
+    chance: random.Random,
+    wish: dict[int, int] | None = None,
+) -> Ints:
     """(chairs,) the exam on each chair of the room, NOWHERE where it stays free.
 
-    counts: chairs for each exam besides the locked ones. locked: (chairs,) exams that sit already.
+    counts: chairs for each exam besides the locked ones. locked: (chairs,) exams that sit already. wish: the
+    class of the first pattern that each exam would have.
     As few neighbours of one exam as are found; none wherever a pattern serves.
     """
     best, fewest = None, None
     for classes in shape.patterns:
         free = [part[locked[part] == NOWHERE] for part in classes]
-        for groups in _splits([len(part) for part in free], counts):
+        sizes = [len(part) for part in free]
+        wished = _as_wished(sizes, counts, wish) if wish and classes is shape.patterns[0] else None
+        for groups in [wished] if wished else _splits(sizes, counts):
             there = _fill(locked, free, groups)
             faults = count_faults(shape, there)
             if fewest is None or faults < fewest:
@@ -35,6 +45,16 @@ def colour(shape: Shape, counts: dict[int, int], chairs: int, locked: Ints, chan
 def count_faults(shape: Shape, there: Ints) -> int:
     one, other = there[shape.edges[:, 0]], there[shape.edges[:, 1]]
     return int(((one == other) & (one != NOWHERE)).sum())
+
+
+def _as_wished(
+    sizes: list[int], counts: dict[int, int], wish: dict[int, int]
+) -> list[list[tuple[int, int]]] | None:
+    groups = [
+        [(exam, counts[exam]) for exam in counts if wish.get(exam) == place] for place in range(len(sizes))
+    ]
+    fits = all(sum(n for _exam, n in group) <= size for group, size in zip(groups, sizes, strict=True))
+    return groups if fits and wish.keys() >= counts.keys() else None
 
 
 def _splits(sizes: list[int], counts: dict[int, int]) -> list[list[list[tuple[int, int]]]]:

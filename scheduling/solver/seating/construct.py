@@ -6,9 +6,11 @@ from collections import defaultdict
 import numpy as np
 
 from .colour import colour
+from .exact import most_seated
+from .insert import insert
 from .neighbours import Shape
-from .problem import NOWHERE, Ints, Problem
-from .rooms import Hall, Unit, distribute
+from .problem import NO_LIMIT, NOWHERE, Ints, Problem
+from .rooms import RESORTS, Hall, Unit, distribute
 
 
 def seat_period(
@@ -28,17 +30,46 @@ def seat_period(
     for candidate, where in _alone(problem, hall, candidates[chair == NOWHERE]):
         chair[place[candidate]] = where
     units = units_of(problem, hall, candidates[chair == NOWHERE])
-    distribute(hall, units, chance, noise)
+    waiting = distribute(hall, units, chance, noise, RESORTS[:2])
+    if waiting:
+        waiting = _exactly(hall, units, waiting)
+        distribute(hall, units, chance, 0.0, RESORTS[2:], waiting)
     for room, groups in _by_room(problem, hall, units).items():
         first, last = problem.room_ptr[room], problem.room_ptr[room + 1]
         locked = np.full(last - first, NOWHERE, dtype=np.int64)
         pinned = candidates[(chair >= first) & (chair < last)]
         locked[chair[[place[int(c)] for c in pinned]] - first] = problem.candidate_exam[pinned]
         counts = {exam: len(members) for exam, members in groups.items()}
-        there = colour(shapes[room], counts, int(last - first), locked, chance)
+        there = colour(shapes[room], counts, int(last - first), locked, chance, hall.class_of[room])
         for candidate, where in _sit_down(problem, shapes[room], there, locked, groups, int(first)):
             chair[place[candidate]] = where
     return chair
+
+
+def _exactly(hall: Hall, units: list[Unit], waiting: dict[int, int]) -> dict[int, int]:
+    """Where a linear programme seats more of the units than the rooms found so far, as it does; who waits
+    then. Only where none of the rules that it does not know is in the way."""
+    p = hall.problem
+    exams = [unit.exam for unit in units]
+    knows_all = (
+        not p.exam_alone[exams].any()
+        and (p.exam_max_rooms[exams] == NO_LIMIT).all()
+        and not hall.apart
+        and p.period_max_rooms[hall.period] >= p.rooms
+        and sum(hall.total) == sum(hall.share.values())  # nobody is pinned
+    )
+    if not knows_all:
+        return waiting
+    most = most_seated(p, hall.shapes, hall.period, units, taken=frozenset(hall.own))
+    if most.seated <= sum(hall.share.values()):
+        return waiting
+    for number, room in list(hall.share):
+        hall.take(number, units[number], room, hall.share[number, room])
+    left = {number: len(unit.candidates) for number, unit in enumerate(units)}
+    for number, room, count in most.shares:
+        hall.put(number, units[number], room, count)
+        left[number] -= count
+    return {number: count for number, count in left.items() if count}
 
 
 def _pinned(problem: Problem, hall: Hall, candidates: Ints) -> list[tuple[int, int]]:
@@ -132,3 +163,49 @@ def _sit_down(
                 chairs.remove(chair)
         found += zip(members, chairs, strict=True)
     return found
+
+
+def keep_period(problem: Problem, shapes: list[Shape], period: int, candidates: Ints) -> Ints:
+    """The chairs of the earlier plan where they still serve, and chairs for who has none there.
+
+    Of two neighbours with one exam, of two on one chair and of those beyond a room's seats the later goes.
+    """
+    chair = problem.candidate_before[candidates].copy()
+    pin = problem.candidate_pin[candidates]
+    chair = np.where(pin != NOWHERE, pin, chair)
+    room = np.append(problem.chair_room, NOWHERE)[chair]
+    part = problem.candidate_part[candidates]
+    good = (chair != NOWHERE) & np.append(problem.chair_usable, False)[chair]
+    good &= problem.room_open[room, period] & ((pin != NOWHERE) | problem.part_rooms[part, room])
+    good &= ~problem.candidate_ground[candidates] | (problem.room_floor[room] <= 0) | (pin != NOWHERE)
+    good &= (
+        ~problem.candidate_front[candidates] | np.append(problem.chair_front, False)[chair] | (pin != NOWHERE)
+    )
+    on: dict[int, int] = {}
+    near: dict[int, list[int]] = defaultdict(list)
+    for number in np.unique(room[good]).tolist():
+        for a, b in (shapes[number].edges + problem.room_ptr[number]).tolist():
+            near[a].append(b)
+            near[b].append(a)
+    there: dict[int, int] = defaultdict(int)
+    alone: set[int] = set()
+    exam = problem.candidate_exam[candidates]
+    first = np.lexsort((candidates, ~problem.candidate_own_room[candidates], pin == NOWHERE))
+    for number in first.tolist():
+        where, at = int(chair[number]), int(room[number])
+        keeps = (
+            good[number]
+            and where not in on
+            and at not in alone
+            and there[at] < problem.room_capacity[at]
+            and not (problem.candidate_own_room[candidates[number]] and there[at])
+            and not any(on.get(other) == exam[number] for other in near[where])
+        )
+        if not keeps:
+            chair[number] = NOWHERE
+            continue
+        on[where] = int(exam[number])
+        there[at] += 1
+        if problem.candidate_own_room[candidates[number]]:
+            alone.add(at)
+    return insert(problem, shapes, period, candidates, chair)

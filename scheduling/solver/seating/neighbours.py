@@ -1,8 +1,8 @@
 """Who sits too near to whom: the chairs of a room as a graph, its largest sets of chairs without neighbours.
 
 Chairs that are neighbours under the policy are joined by an edge. An exam may take a set of chairs without an
-edge between them (an independent set), so that the largest exam that fits into a room is the largest such set:
-its size is exact here, by matching where the graph is bipartite, else by integer programming. A pattern cuts
+edge between them (an independent set): the largest exam that fits into a room is the largest such set. Its
+size is exact here, by matching where the graph is bipartite, else by integer programming. A pattern cuts
 all chairs of a room into such sets (classes); giving each exam a stretch of one class breaks no rule.
 """
 

@@ -62,6 +62,10 @@ class Hall:
             self.apart[a].add(b)
             self.apart[b].add(a)
         self.share: dict[tuple[int, int], int] = defaultdict(int)  # (unit, room) → candidates
+        # Where a pattern has more than two classes an exam keeps to one of them in a room: exams that lie in
+        # two find neighbours of their own. With two classes there is always a way round.
+        self.classes = [_classes_of(shape) for shape in shapes]
+        self.class_of: list[dict[int, int]] = [{} for _ in range(problem.rooms)]  # exam → class
 
     def free(self, unit: Unit, room: int, limits: Limits) -> int:
         """How many more of the unit the room can take."""
@@ -87,11 +91,18 @@ class Hall:
         exams = len(there) + (not present)
         whole = min(seats, shape.most(exams)) - self.total[room]
         mine = min(shape.largest, self.capacity[room] * problem.sparse_percent // 100) - present
+        if classes := self.classes[room]:
+            kept = self.class_of[room].get(exam)
+            mine = min(mine, max(classes) if kept is None else classes[kept])
         return max(0, min(whole, mine))
 
     def put(self, number: int, unit: Unit, room: int, count: int) -> None:
         if not self.there[room]:
             self.used += 1
+        if classes := self.classes[room]:
+            fits = [place for place, seats in enumerate(classes) if seats >= count]
+            tightest = min(fits, key=lambda p: classes[p]) if fits else classes.index(max(classes))
+            classes[self.class_of[room].setdefault(unit.exam, tightest)] -= count
         self.there[room][unit.exam] = self.there[room].get(unit.exam, 0) + count
         self.total[room] += count
         self.rooms_of_part[unit.part].add(room)
@@ -100,6 +111,10 @@ class Hall:
     def take(self, number: int, unit: Unit, room: int, count: int) -> None:
         there = self.there[room]
         there[unit.exam] -= count
+        if classes := self.classes[room]:
+            classes[self.class_of[room][unit.exam]] += count
+            if not there[unit.exam]:
+                del self.class_of[room][unit.exam]
         self.total[room] -= count
         self.share[number, room] -= count
         if not self.share[number, room]:
@@ -129,14 +144,22 @@ class Hall:
         return cost
 
 
+def _classes_of(shape: Shape) -> list[int]:
+    """Free chairs by class of the pattern that holds most; nothing where there are one or two classes."""
+    sizes = [len(part) for part in shape.patterns[0]]
+    return sizes if len(sizes) > 2 else []
+
+
 def distribute(
     hall: Hall,
     units: list[Unit],
     chance: random.Random,
     noise: float = 0.0,
     resorts: tuple[Limits, ...] = RESORTS,
+    waiting: dict[int, int] | None = None,
 ) -> dict[int, int]:
-    """Give the units rooms; unit → candidates for whom there is none. `noise` shakes the order."""
+    """Give the units rooms; unit → candidates for whom there is none. `noise` shakes the order; `waiting`:
+    how many of each unit have none yet, if not all."""
 
     def hardness(number: int) -> tuple[int, float]:
         unit = units[number]
@@ -145,7 +168,7 @@ def distribute(
         hard = few or narrow < 3 * len(unit.candidates)
         return -int(hard), -len(unit.candidates) * (1 + noise * chance.random())
 
-    left = {number: len(units[number].candidates) for number in range(len(units))}
+    left = {number: len(unit.candidates) for number, unit in enumerate(units)} if waiting is None else waiting
     order = sorted(left, key=hardness)
     same = _companions(hall.problem)
     for limits in resorts:

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..stop import MaxSeconds, Stop
+from ..stop import MaxSeconds, Spent, Stop
 from . import score
-from .construct import seat_period
-from .neighbours import shapes_of
+from .construct import keep_period, seat_period
+from .neighbours import Shape, shapes_of
 from .problem import NOWHERE, Ints, Problem
+
+NOISE = 0.3  # of an exam's size, in the order in which exams are given rooms
+HARD_TRIES = 30  # of a period with hard faults before the others have their turn again
 
 
 class Progress(NamedTuple):
@@ -59,23 +62,15 @@ def solve(
     """The best seats found: fewest hard faults, then lowest cost."""
     began = time.perf_counter()
     stop = MaxSeconds(30) if stop is None else stop
+    if not stop.is_bounded:
+        raise ValueError("Give the search an end: seconds or steps.")
     shapes = shapes_of(problem)
-    tell = callbacks or Callbacks()
-    chair = np.full(problem.candidates, NOWHERE, dtype=np.int64)
-    by_period = problem.exam_period[problem.candidate_exam]
-    told = 0.0
-    for period in np.unique(by_period).tolist():
-        mine = np.flatnonzero(by_period == period)
-        chance = random.Random(f"{seed} {period}")  # noqa: S311  (nothing secret)
-        chair[mine] = seat_period(problem, shapes, period, mine, chance)
-        if tell.is_cancelled is not None and tell.is_cancelled():
-            break
-        now = time.perf_counter() - began
-        if tell.progress is not None and now - told >= tell.every_s:
-            told = now
-            found = score.evaluate(problem, chair, weights, shapes)
-            tell.progress(Progress(now, 0.0, found.hard, found.cost, found.counts, period))
-    found = score.evaluate(problem, chair, weights, shapes)
+    problem = problem._replace(weights={**problem.weights, **(weights or {})})
+    plan = _Plan(problem, shapes, seed, stop, callbacks or Callbacks(), began)
+    plan.build()
+    plan.improve()
+    chair = plan.chair
+    found = score.evaluate(problem, chair, shapes=shapes)
     seconds = time.perf_counter() - began
     kept = {code: count for code, count in found.counts.items() if code not in score.OF_THE_DATESHEET}
     return Result(
@@ -88,6 +83,83 @@ def solve(
         seconds=seconds,
         seed=seed,
     )
+
+
+class _Plan:
+    """The chairs so far, and what each period's cost."""
+
+    def __init__(
+        self, problem: Problem, shapes: list[Shape], seed: int, stop: Stop, tell: Any, began: float
+    ) -> None:
+        self.problem, self.shapes, self.seed, self.stop, self.tell = problem, shapes, seed, stop, tell
+        self.began, self.cpu_began = began, time.process_time()
+        self.chair = np.full(problem.candidates, NOWHERE, dtype=np.int64)
+        by_period = problem.exam_period[problem.candidate_exam]
+        self.mine = {period: np.flatnonzero(by_period == period) for period in np.unique(by_period).tolist()}
+        self.part = {period: part_of(problem, mine) for period, mine in self.mine.items()}
+        self.worth: dict[int, tuple[int, int]] = {}
+        self.tries: dict[int, int] = dict.fromkeys(self.mine, 0)
+        self.steps, self.told_s, self.improved_s, self.improved_steps = 0, 0.0, 0.0, 0
+
+    def build(self) -> None:
+        """Every period once; where there is an earlier plan, by that too, and the better is kept."""
+        for period, mine in self.mine.items():
+            self.attempt(period, noise=0.0)
+            if (self.problem.candidate_before[mine] != NOWHERE).any():
+                self.keep(period, keep_period(self.problem, self.shapes, period, mine))
+            if self.is_over(whole=False):
+                break
+
+    def improve(self) -> None:
+        """Try the periods again in turn, those with hard faults first, with a shaken order."""
+        while self.mine and not self.is_over():
+            faulty = [period for period, worth in self.worth.items() if worth[0]]
+            period = min(faulty or self.mine, key=lambda p: (self.tries[p], p))
+            if not faulty or self.tries[period] >= HARD_TRIES:
+                period = min(self.mine, key=lambda p: (self.tries[p], p))
+            self.attempt(period, noise=NOISE)
+
+    def attempt(self, period: int, noise: float) -> None:
+        chance = random.Random(f"{self.seed} {period} {self.tries[period]}")  # noqa: S311  (nothing secret)
+        self.tries[period] += 1
+        self.steps += 1
+        self.keep(period, seat_period(self.problem, self.shapes, period, self.mine[period], chance, noise))
+
+    def keep(self, period: int, chair: Ints) -> None:
+        found = score.evaluate(self.part[period], chair, shapes=self.shapes)
+        worth = (found.counts["chair_missing"] + found.hard, found.cost)
+        if period not in self.worth or worth < self.worth[period]:
+            self.worth[period] = worth
+            self.chair[self.mine[period]] = chair
+            self.improved_s, self.improved_steps = time.perf_counter() - self.began, self.steps
+
+    def is_over(self, whole: bool = True) -> bool:
+        """Time or steps are used up, or somebody cancels; without `whole` only the latter."""
+        wall = time.perf_counter() - self.began
+        if self.tell.progress is not None and wall - self.told_s >= self.tell.every_s:
+            self.told_s = wall
+            found = score.evaluate(self.problem, self.chair, shapes=self.shapes)
+            self.tell.progress(Progress(wall, 0.0, found.hard, found.cost, found.counts, self.steps))
+        if self.tell.is_cancelled is not None and self.tell.is_cancelled():
+            return True
+        if not whole:
+            return False
+        spent = Spent(
+            wall,
+            time.process_time() - self.cpu_began,
+            self.steps,
+            wall - self.improved_s,
+            self.steps - self.improved_steps,
+        )
+        return self.stop.progress(spent) >= 1
+
+
+def part_of(problem: Problem, candidates: Ints) -> Problem:
+    """The problem with these candidates only, whose numbers are their places here."""
+    fields = {
+        name: getattr(problem, name)[candidates] for name in Problem._fields if name.startswith("candidate_")
+    }
+    return problem._replace(**fields)
 
 
 def hard_of_seats(problem: Problem, found: score.Score) -> int:
