@@ -16,6 +16,7 @@ class SchedulingConfig(AppConfig):
         stages.register_need(Stage.RULES, stage_needs.for_rules)
         stages.register_need(Stage.DATESHEET, stage_needs.for_datesheet)
         stages.register_need(Stage.ROOMS, stage_needs.for_rooms)
+        stages.register_need(Stage.DUTIES, stage_needs.for_duties)
         stages.register_need(Stage.PUBLISHED, stage_needs.for_publishing)
         stages.register_guard(stage_needs.no_run_under_way)
         stages.register_guard(stage_needs.no_upload_at_work)

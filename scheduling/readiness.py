@@ -227,6 +227,7 @@ class Readiness:
                 self.latest.pk,
             )
             return
+        yield from self._parts_to_make(self.live)
         if not self.publication:
             yield Step(
                 _("%s is live. Look through its datesheet before you publish it.") % self.live,
@@ -248,3 +249,24 @@ class Readiness:
             "datesheet",
             self.live.pk,
         )
+
+    def _parts_to_make(self, live: Solution) -> Iterator[Step]:
+        """Seats, then duties: made for the live plan, looked at, and made live in their turn."""
+        parts = [(Run.Part.SEATS, "seats", "rooms_seated", _("Seats"))]
+        if Teacher.objects.for_project(self.project).filter(may_invigilate=True).exists():
+            parts.append((Run.Part.DUTIES, "duties", "roster", _("Duties")))
+        for part, page, result, button in parts:
+            if part in live.measures:
+                continue
+            newer = next((row for row in live.children.all() if part in row.measures), None)
+            if newer is not None:
+                yield Step(
+                    _("Look at %s. If it is good, make it the live plan.") % newer,
+                    _("Look at it"),
+                    result,
+                    newer.pk,
+                )
+            elif part == Run.Part.SEATS:
+                yield Step(_("%s is live. Give every candidate a seat.") % live, button, page)
+            else:
+                yield Step(_("Every candidate has a room. Share out the duties."), button, page)

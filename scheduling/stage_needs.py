@@ -68,6 +68,13 @@ def for_rooms(project: Project) -> list[str]:
     return []
 
 
+def for_duties(project: Project) -> list[str]:
+    """There is somebody to watch; once a plan is published, that question is answered."""
+    if _has_invigilators(project) or Publication.objects.for_project(project).current().exists():
+        return []
+    return [_("There are no teachers who may invigilate yet: upload them.")]
+
+
 def for_publishing(project: Project) -> list[str]:
     """The live plan is published by its own act, which moves the stage."""
     if not Publication.objects.for_project(project).current().exists():

@@ -10,8 +10,9 @@ import time
 from django.conf import settings
 
 from accounts.models import User
+from projects.models import StoredFile
 
-from . import printing, solving, uploading
+from . import photos, printing, solving, uploading
 from .models import Run, Solution
 
 PR_SET_PDEATHSIG = 1
@@ -71,3 +72,11 @@ def sweep_runs() -> int:
 
 def carry_out_import(import_id: int) -> str:
     return uploading.carry_out(import_id=import_id)
+
+
+def take_photos(file_id: int) -> int:
+    """How many images were gone through; a task that is delivered twice finds no file any more."""
+    stored = (
+        StoredFile.objects.select_related("project__institution", "created_by").filter(pk=file_id).first()
+    )
+    return len(photos.take(stored=stored)) if stored else 0

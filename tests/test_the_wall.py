@@ -50,6 +50,21 @@ ROWS_OF_PAGES = {
     "read_again": {"number": "scheduling.WorkbookImport"},
     "upload_progress": {"number": "scheduling.WorkbookImport"},
     "take_over": {"number": "scheduling.WorkbookImport"},
+    "start_seats": {},
+    "start_duties": {},
+    "rooms_seated": {"number": "scheduling.Solution"},
+    "seat_map": {
+        "number": "scheduling.Solution",
+        "period": "scheduling.Period",
+        "room": "scheduling.Room",
+    },
+    "pin_seat": {"number": "scheduling.Solution", "seating": "scheduling.Seating"},
+    "move_candidate": {"number": "scheduling.Solution", "seating": "scheduling.Seating"},
+    "roster": {"number": "scheduling.Solution"},
+    "duty": {"number": "scheduling.Solution", "duty": "scheduling.Duty"},
+    "pin_duty": {"number": "scheduling.Solution", "duty": "scheduling.Duty"},
+    "give_duty": {"number": "scheduling.Solution", "duty": "scheduling.Duty"},
+    "photo": {"number": "scheduling.Student"},
     "upload_errors": {"number": "scheduling.WorkbookImport", "file": "projects.StoredFile"},
 }
 # Pages that the walk leaves out, and who looks after them.

@@ -20,10 +20,15 @@ from .. import models
 from . import (
     calendar_page,
     datesheet_page,
+    duties_page,
     front,
+    photos_page,
     prints_page,
     publish_page,
+    roster,
     rules_page,
+    seat_map,
+    seats_page,
     solving_pages,
     upload_pages,
 )
@@ -31,6 +36,16 @@ from . import (
 SOLVE = Page("solve", "solve/", solving_pages.solve, _("Solve"), "play")
 RULES = Page("rules", "rules/", rules_page.rules_page, _("Rules"), "sliders-horizontal")
 DATESHEET = Page("live_datesheet", "datesheet/", datesheet_page.live_datesheet, _("Datesheet"), "table-2")
+SEATS = Page("seats", "seats/", seats_page.seats, _("Seats"), "door-open")
+DUTIES = Page("duties", "duties/", duties_page.duties, _("Duties"), "hand")
+PHOTOS = Page(
+    "photos",
+    "photos/",
+    photos_page.photos_page,
+    _("Upload photos"),
+    "upload",
+    may_open=lambda standing: standing.may_read_uploads,
+)
 PUBLISH = Page("publish", "publish/", publish_page.publish, _("Publish"), "megaphone")
 PRINTS = Page("prints", "prints/", prints_page.prints, _("Prints"), "printer")
 UPLOAD = Page(
@@ -73,6 +88,21 @@ PAGES = [
     Page("compare", "solutions/<int:number>/compare/", solving_pages.compare),
     Page("datesheet", "solutions/<int:number>/datesheet/", datesheet_page.datesheet),
     Page("exam_beside", "solutions/<int:number>/exams/<int:exam>/", datesheet_page.exam_beside),
+    SEATS,
+    Page("what_fits", "seats/what-fits/", seats_page.what_fits),
+    Page("start_seats", "seats/start/", seats_page.start_seats),
+    Page("rooms_seated", "solutions/<int:number>/seats/", seats_page.rooms_seated),
+    Page("seat_map", "solutions/<int:number>/seats/<int:period>/<int:room>/", seat_map.seat_map),
+    Page("pin_seat", "solutions/<int:number>/seats/<int:seating>/pin/", seat_map.pin_seat),
+    Page("move_candidate", "solutions/<int:number>/seats/<int:seating>/move/", seat_map.move_candidate),
+    DUTIES,
+    Page("start_duties", "duties/start/", duties_page.start_duties),
+    Page("roster", "solutions/<int:number>/roster/", roster.roster),
+    Page("duty", "solutions/<int:number>/roster/<int:duty>/", roster.duty),
+    Page("pin_duty", "solutions/<int:number>/roster/<int:duty>/pin/", roster.pin_duty),
+    Page("give_duty", "solutions/<int:number>/roster/<int:duty>/give/", roster.give_duty),
+    PHOTOS,
+    PHOTOS._replace(name="photo", route="photos/<int:number>/", view=photos_page.photo),
     Page("pin_exam", "solutions/<int:number>/exams/<int:exam>/pin/", datesheet_page.pin_exam),
 ]
 SECTIONS = [
@@ -114,11 +144,12 @@ SECTIONS = [
     ),
     Section(
         _("Rooms and seats"),
-        [Listing(models.SeatPin, "pin"), Listing(models.StudentPhoto, "user")],
+        [SEATS, Listing(models.SeatPin, "pin"), Listing(models.StudentPhoto, "user"), PHOTOS],
     ),
     Section(
         _("Duties"),
         [
+            DUTIES,
             Listing(models.StaffingStep, "list-checks"),
             Listing(models.Exemption, "palmtree"),
             Listing(models.Unavailability, "coffee"),
@@ -171,6 +202,8 @@ def furnish(site: StaffSite) -> None:
         Stage.DATA: "upload",
         Stage.RULES: "rules",
         Stage.DATESHEET: "live_datesheet",
+        Stage.ROOMS: "seats",
+        Stage.DUTIES: "duties",
         Stage.PUBLISHED: "publish",
     }
 

@@ -115,6 +115,7 @@ def rules_page(request: HttpRequest) -> HttpResponse:
     rule_forms = {
         rule.code: RuleForm(request.POST or None, rule=rule, initial=settings[rule.code]._asdict())
         for rule in rules.RULES
+        if rule.part == "datesheet"  # the others stand on the pages of seats and of duties
     }
     if request.method == "POST" and not any(form.errors for form in rule_forms.values()):
         rules.save_settings(

@@ -41,6 +41,7 @@ class SeatPinAdmin(ProjectImportExport, ProjectScopedAdmin):
 @admin.register(StudentPhoto)
 class StudentPhotoAdmin(ProjectScopedAdmin):
     icon = "user"
+    change_list_template = "scheduling/staff/photos_list.html"
     about = _("They stand on attendance sheets and slips, where the project wants them.")
     when_empty = _("No photo is there. Upload a zip of images named by roll number.")
     list_display = ["student", "picture"]

@@ -41,7 +41,7 @@ class RunAdmin(ShownOnly):
     icon = "play"
     change_list_template = "scheduling/staff/runs_list.html"
     when_empty = _("Nothing was solved yet. Start the first run.")
-    list_display = ["number", "state_now", "asked_at", "took", "seed", "workers", "result", "message"]
+    list_display = ["number", "part", "state_now", "asked_at", "took", "seed", "workers", "result", "message"]
     list_display_links = None
     list_filter = ["state"]
 
@@ -79,7 +79,17 @@ class RunAdmin(ShownOnly):
 class SolutionAdmin(ShownOnly):
     icon = "layers"
     when_empty = _("Each run writes a new solution; none was written yet.")
-    list_display = ["named", "state", "hard", "cost", "unplaced", "created_at", "parent"]
+    list_display = [
+        "named",
+        "state",
+        "hard",
+        "cost",
+        "unplaced",
+        "unseated",
+        "unfilled",
+        "created_at",
+        "parent",
+    ]
     list_display_links = None
     list_filter = ["is_live"]
     list_select_related = ["parent"]

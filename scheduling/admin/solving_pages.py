@@ -26,6 +26,16 @@ from . import curve
 class SolveForm(forms.Form):
     """How long, from where, with how much of the machine."""
 
+    part = forms.ChoiceField(
+        label=_("What to make"),
+        choices=[
+            (Run.Part.DATESHEET, _("the datesheet")),
+            (Run.Part.SEATS, _("the seats of a datesheet")),
+            (Run.Part.DUTIES, _("the duties of a datesheet")),
+            (Run.Part.ALL, _("all three, one after the other")),
+        ],
+        required=False,
+    )
     seconds = forms.IntegerField(
         label=_("Seconds"),
         min_value=1,
@@ -38,7 +48,10 @@ class SolveForm(forms.Form):
         queryset=Solution.objects.none(),
         required=False,
         empty_label=_("an empty datesheet"),
-        help_text=_("Starting from a solution keeps close to it, as far as the rules say."),
+        help_text=_(
+            "Starting from a solution keeps close to it, as far as the rules say. Seats and duties are "
+            "made for it, or for the live one."
+        ),
     )
     seed = forms.IntegerField(
         label=_("Seed"),
@@ -58,6 +71,9 @@ class SolveForm(forms.Form):
     def __init__(self, *args: Any, project: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["start_from"].queryset = Solution.objects.for_project(project)
+
+    def clean_part(self) -> str:
+        return self.cleaned_data["part"] or Run.Part.DATESHEET
 
 
 def solve(request: HttpRequest) -> HttpResponse:

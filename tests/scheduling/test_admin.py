@@ -270,6 +270,7 @@ def test_a_live_solution_is_not_deleted(alice_pages, rows):
 def page_addresses(rows):
     """Every page of the site that is no list of rows, with this project's numbers in its address."""
     numbers = {"run": "run", "solution": "solution"}
+    others = ("exam", "period", "room", "seating", "duty", "teacher")
     for page in admin.site.pages:
         if page.may_open is not EVERYBODY:
             continue
@@ -279,7 +280,9 @@ def page_addresses(rows):
         kind = next((model for part, model in numbers.items() if page.route.startswith(part)), None)
         if kind:
             route = page.route.replace("<int:number>", str(rows[kind].pk))
-            yield page.name, route.replace("<int:exam>", str(rows["exam"].pk))
+            for name in others:
+                route = route.replace(f"<int:{name}>", str(rows[name].pk))
+            yield page.name, route
 
 
 def test_every_page_that_can_be_opened_opens_without_inline_style_or_script(alice_pages, season, rows):
@@ -338,9 +341,10 @@ def test_the_front_page_names_the_next_step_and_counts(alice_pages, rows):
     assert reverse("admin:scheduling_student_changelist").removeprefix("/staff/") in page
 
 
-def test_a_stage_that_is_not_built_leads_nowhere(alice_pages):
+def test_every_stage_leads_to_its_page(alice_pages):
     steps = {str(step.label): step.address for step in alice_pages.get().context["steps"]}
-    assert steps[str(Stage.ROOMS.label)] == steps[str(Stage.DUTIES.label)] == ""
+    assert list(steps) == [str(stage.label) for stage in Stage]
+    assert all(steps.values())
 
 
 def test_a_run_is_asked_for_and_its_page_follows(alice_pages, season, rows, no_queue):
@@ -435,8 +439,9 @@ def test_a_rule_without_its_number_is_asked_for_it(alice_pages):
 
 
 def test_every_rule_that_can_be_set_is_on_the_page(alice_pages):
-    page = alice_pages.get("rules/").content.decode()
-    assert [rule.code for rule in RULES if f'name="{rule.code}-is_on"' not in page] == []
+    pages = {"datesheet": "rules/", "seats": "seats/", "duties": "duties/"}
+    shown = {part: alice_pages.get(address).content.decode() for part, address in pages.items()}
+    assert [rule.code for rule in RULES if f'name="{rule.code}-is_on"' not in shown[rule.part]] == []
 
 
 def test_the_calendar_shows_its_periods_before_it_makes_them(alice_pages, season):

@@ -5,6 +5,7 @@ import pytest
 from scheduling.exams import make_exams
 from scheduling.models import Publication, Room, RuleSetting, Run
 from scheduling.readiness import Readiness
+from scheduling.solving import make_live
 from tests.factories.scheduling import (
     CourseFactory,
     ExamFactory,
@@ -12,6 +13,7 @@ from tests.factories.scheduling import (
     RegistrationFactory,
     RoomFactory,
     SolutionFactory,
+    TeacherFactory,
 )
 
 
@@ -39,6 +41,16 @@ def test_the_next_step_leads_from_an_empty_project_to_a_published_datesheet(seas
     assert next_page(season) == "solution"
     solution.is_live = True
     solution.save()
+    assert next_page(season) == "seats"
+    seated = SolutionFactory(project=season, parent=solution, measures={"seats": {}})
+    assert next_page(season) == "rooms_seated"
+    make_live(solution=seated)
+    assert next_page(season) == "datesheet"
+    TeacherFactory(project=season)
+    assert next_page(season) == "duties"
+    solution = SolutionFactory(project=season, parent=seated, measures={"seats": {}, "duties": {}})
+    assert next_page(season) == "roster"
+    make_live(solution=solution)
     assert next_page(season) == "datesheet"
     Publication.objects.create(project=season, solution=solution, version=1, kind="final")
     assert "published" in Readiness(season).next_step.sentence

@@ -1,0 +1,94 @@
+"""The stage of rooms and seats: how candidates are to sit, what does not fit, the run that seats them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from projects.admin import ProjectScopedForm
+
+from ..models import Run, SeatingPolicy, SeatPin, Solution
+from ..seat_maps import policy_of, rooms_in_use
+from . import parts
+
+PART = Run.Part.SEATS
+
+
+class PolicyForm(ProjectScopedForm):
+    class Meta:
+        model = SeatingPolicy
+        fields = ["neighbours", "metres", "order", "spare_seats", "spare_percent"]
+        widgets = {"neighbours": forms.RadioSelect, "order": forms.RadioSelect}
+
+
+def seats(request: HttpRequest) -> HttpResponse:
+    may_edit = request.standing.may_edit
+    solution = parts.shown_solution(request)
+    policy = SeatingPolicy.objects.for_project(request.project).first() or SeatingPolicy(
+        project=request.project, institution=request.institution
+    )
+    form = PolicyForm(request.POST or None, instance=policy)
+    rule_forms = parts.rule_forms(request, PART, may_edit=may_edit)
+    if request.method == "POST" and may_edit:
+        if form.is_valid() and all(rule.is_valid() for rule in rule_forms):
+            form.save()
+            parts.save_rules(request.project, rule_forms)
+            messages.success(request, _("The policy is kept. The next seats go by it."))
+            return redirect("admin:seats")
+    elif not may_edit:
+        for field in form.fields.values():
+            field.disabled = True
+    return parts.page(
+        request,
+        "seats",
+        title=_("Rooms and seats"),
+        solution=solution,
+        form=form,
+        rule_forms=rule_forms,
+        start_form=parts.StartForm(),
+        pins=SeatPin.objects.for_project(request.project).count(),
+        is_seated=solution is not None and PART in solution.measures,
+        solutions=Solution.objects.for_project(request.project)[:20],
+        may_edit=may_edit,
+        **parts.told(solution, PART),
+        **parts.run_under_way(request.project),
+    )
+
+
+@require_safe
+def what_fits(request: HttpRequest) -> HttpResponse:
+    """What is known not to fit before a run starts. Asked for by the page itself: it may take seconds."""
+    from ..adapter import seats as adapter  # arrays, which the other pages do without
+
+    solution = parts.shown_solution(request)
+    reasons: list[Any] = adapter.season_of(solution).why_not if solution else []
+    return parts.page(request, "seats_fit", solution=solution, reasons=reasons, title=_("What fits"))
+
+
+@require_POST
+def start_seats(request: HttpRequest) -> HttpResponse:
+    solution = parts.shown_solution(request)
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:seats")
+    return parts.start(request, PART, solution, "admin:seats")
+
+
+@require_safe
+def rooms_seated(request: HttpRequest, number: int) -> HttpResponse:
+    """Every room of every period of a solution, with the way to its map."""
+    solution = parts.solution_of(request, number)
+    return parts.page(
+        request,
+        "rooms_seated",
+        title=_("Rooms and seats"),
+        solution=solution,
+        periods=rooms_in_use(solution),
+        policy=policy_of(solution),
+        solutions=Solution.objects.for_project(request.project)[:30],
+        **parts.told(solution, PART),
+    )

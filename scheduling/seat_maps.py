@@ -1,0 +1,195 @@
+"""A room in a period of a solution as a map: each chair, who sits there, and how good that is."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Count
+
+from .layouts import Chair, chairs_of
+from .models import AccessArrangement, Period, Room, Seating, SeatingPolicy, SeatPin, Solution
+
+# Colours of the map; more exams than these in one room begin again, and their codes tell them apart.
+COLOURS = 8
+
+Key = tuple[int, int, int]
+
+
+class ExamThere(NamedTuple):
+    """An exam in the room. colour: 1 to COLOURS."""
+
+    pk: int
+    code: str
+    title: str
+    colour: int
+    candidates: int
+
+
+class Place(NamedTuple):
+    """A chair on the map. touching: neighbours, as the policy has them, who sit the same exam."""
+
+    chair: Chair
+    seating: Seating | None = None
+    exam: ExamThere | None = None
+    is_pinned: bool = False
+    arrangements: tuple[AccessArrangement, ...] = ()
+    touching: int = 0
+
+    @property
+    def address(self) -> str:
+        return "-".join(str(part) for part in self.chair.key)
+
+
+class SeatMap:
+    """Read once: five queries, however large the room."""
+
+    def __init__(self, solution: Solution, period: Period, room: Room) -> None:
+        self.solution, self.period, self.room = solution, period, room
+        self.policy = policy_of(solution)
+        self.chairs = {chair.key: chair for chair in chairs_of(room)}
+        rows = (
+            Seating.objects.for_project(solution.project)
+            .filter(solution=solution, period=period, room=room)
+            .select_related("student", "placement__sitting__exam")
+        )
+        self.seatings: dict[Key, Seating] = {(row.row, row.column, row.side): row for row in rows}
+
+    @cached_property
+    def exams(self) -> dict[int, ExamThere]:
+        """The exams in the room by pk, the largest first."""
+        there = {row.placement.sitting.exam_id: row.placement.sitting.exam for row in self.seatings.values()}
+        sizes = Counter(row.placement.sitting.exam_id for row in self.seatings.values())
+        ordered = sorted(there.values(), key=lambda exam: (-sizes[exam.pk], exam.code))
+        return {
+            exam.pk: ExamThere(exam.pk, exam.code, exam.title, number % COLOURS + 1, sizes[exam.pk])
+            for number, exam in enumerate(ordered)
+        }
+
+    @cached_property
+    def places(self) -> dict[Key, Place]:
+        """Every chair; one that is gone from the layout since stays as long as somebody sits there."""
+        gone = {
+            key: Chair(*key, number=10**6, label=row.label, across=key[1], is_usable=False, is_front=False,
+                       is_aisle=False)
+            for key, row in self.seatings.items()
+            if key not in self.chairs
+        }  # fmt: skip
+        return {key: self._place(chair) for key, chair in (self.chairs | gone).items()}
+
+    def _place(self, chair: Chair) -> Place:
+        row = self.seatings.get(chair.key)
+        if row is None:
+            return Place(chair)
+        exam = row.placement.sitting.exam_id
+        return Place(
+            chair,
+            row,
+            self.exams[exam],
+            (row.student_id, exam) in self.pins,
+            tuple(self.arrangements[row.student_id]),
+            self.touching(chair, exam, row),
+        )
+
+    def touching(self, chair: Chair, exam: int, but: Seating | None = None) -> int:
+        """Neighbours of that chair who sit the exam, `but` left out."""
+        around = (self.seatings.get(key) for key in self.neighbours[chair.key])
+        return sum(row is not None and row != but and row.placement.sitting.exam_id == exam for row in around)
+
+    @cached_property
+    def neighbours(self) -> dict[Key, list[Key]]:
+        chairs = [*self.chairs.values()]
+        at = {(chair.row, chair.across): chair for chair in chairs}
+        return {chair.key: [other.key for other in self._beside(chair, at, chairs)] for chair in chairs} | {
+            key: [] for key in self.seatings if key not in self.chairs
+        }
+
+    def _beside(self, chair: Chair, at: dict[tuple[int, int], Chair], chairs: list[Chair]) -> Iterator[Chair]:
+        kinds = SeatingPolicy.Neighbours
+        if self.policy.neighbours == kinds.DISTANCE and chair.x is not None and chair.y is not None:
+            for other in chairs:
+                if other != chair and other.x is not None and other.y is not None:
+                    across, along = other.x - chair.x, other.y - chair.y
+                    if across * across + along * along < float(self.policy.metres) ** 2:
+                        yield other
+            return
+        steps = {
+            kinds.NONE: [],
+            kinds.BENCH: [(0, -1), (0, 1)],
+            kinds.SIDES: [(0, -1), (0, 1)],
+            kinds.EIGHT: [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b],
+        }.get(kinds(self.policy.neighbours), [(0, -1), (0, 1), (-1, 0), (1, 0)])
+        for down, right in steps:
+            other = at.get((chair.row + down, chair.across + right))
+            if other and (self.policy.neighbours != kinds.BENCH or other.column == chair.column):
+                yield other
+
+    @cached_property
+    def pins(self) -> set[tuple[int, int]]:
+        rows = SeatPin.objects.for_project(self.solution.project).filter(room=self.room)
+        return set(rows.values_list("student", "exam"))
+
+    @cached_property
+    def arrangements(self) -> dict[int, list[AccessArrangement]]:
+        found: dict[int, list[AccessArrangement]] = defaultdict(list)
+        students = [row.student_id for row in self.seatings.values()]
+        rows = AccessArrangement.objects.for_project(self.solution.project).filter(student__in=students)
+        for row in rows.order_by("kind"):
+            if row.valid_until is None or row.valid_until >= self.period.date:
+                found[row.student_id].append(row)
+        return found
+
+    @cached_property
+    def lines(self) -> list[list[Place | None]]:
+        """Rows from the front; None where there is no chair, such as an aisle."""
+        if not self.places:
+            return []
+        at = {(place.chair.row, place.chair.across): place for place in self.places.values()}
+        rows = sorted({row for row, _across in at})
+        across = range(min(a for _row, a in at), max(a for _row, a in at) + 1)
+        return [[at.get((row, a)) for a in across] for row in rows]
+
+    @cached_property
+    def free(self) -> list[Place]:
+        """Usable chairs that nobody has, in the order in which they are counted."""
+        there = [place for place in self.places.values() if place.chair.is_usable and not place.seating]
+        return sorted(there, key=lambda place: place.chair.number)
+
+    @property
+    def dead(self) -> int:
+        return sum(not chair.is_usable for chair in self.chairs.values())
+
+    @cached_property
+    def same_exam_pairs(self) -> int:
+        """Pairs of neighbours, as the policy has them, who sit the same exam."""
+        return sum(place.touching for place in self.places.values()) // 2
+
+
+def policy_of(solution: Solution) -> SeatingPolicy:
+    own = SeatingPolicy.objects.for_project(solution.project).first()
+    return own or SeatingPolicy(project=solution.project)
+
+
+class RoomUse(NamedTuple):
+    room: Room
+    candidates: int
+    exams: int
+
+
+def rooms_in_use(solution: Solution) -> dict[Period, list[RoomUse]]:
+    """Period → its rooms with seated candidates, in order of time and of the rooms; two queries."""
+    counted = (
+        Seating.objects.for_project(solution.project)
+        .filter(solution=solution)
+        .order_by()
+        .values("period", "room")
+        .annotate(candidates=Count("pk"), exams=Count("placement__sitting__exam", distinct=True))
+    )
+    rooms = {room.pk: room for room in Room.objects.for_project(solution.project)}
+    used: dict[int, list[RoomUse]] = defaultdict(list)
+    for row in counted:
+        used[row["period"]].append(RoomUse(rooms[row["room"]], row["candidates"], row["exams"]))
+    periods = Period.objects.for_project(solution.project).filter(pk__in=used).order_by("date", "starts")
+    return {
+        period: sorted(used[period.pk], key=lambda use: (use.room.block, use.room.code)) for period in periods
+    }
