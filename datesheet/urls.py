@@ -7,4 +7,5 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("", include("projects.urls")),
     path("", include("scheduling.urls")),
+    path("", include("bookings.urls")),
 ]

@@ -1,0 +1,119 @@
+"""Pay by card, hear what became of it, read the receipt; and the door for the provider's messages."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from .. import paying, payments
+from ..documents.receipt import receipt as receipt_pdf
+from ..models import Charge, Payment, TrialObject
+from ..payments import local
+from .doors import for_guardians
+
+
+@require_POST
+@for_guardians
+def pay(request: HttpRequest) -> HttpResponse:
+    """To the provider's page, for the charges named, or all that are due."""
+    household = request.guardian.household
+    charges = Charge.objects.for_institution(request.institution).filter(household=household)
+    if named := [number for number in request.POST.getlist("charge") if number.isdecimal()]:
+        charges = charges.filter(pk__in=named)
+    slug = request.institution.slug
+    try:
+        address = paying.begin(
+            household=household,
+            charges=list(charges),
+            paid_url=settings.SITE_URL + reverse("bookings:paid", args=[slug]),
+            back_url=settings.SITE_URL + reverse("bookings:family", args=[slug]),
+        )
+    except paying.CannotPay as reason:
+        messages.error(request, str(reason))
+        return redirect("bookings:family", slug)
+    return redirect(address)
+
+
+@require_safe
+@for_guardians
+def paid(request: HttpRequest) -> HttpResponse:
+    """Where the provider sends the family back to. What it says is asked for, never believed from here."""
+    newest = (
+        Payment.objects.for_institution(request.institution)
+        .filter(household=request.guardian.household)
+        .exclude(provider__in=paying.TILLS)
+        .first()
+    )
+    if newest is None:
+        return redirect("bookings:family", request.institution.slug)
+    if newest.state == Payment.State.PENDING:
+        paying.ask(newest)
+        newest.refresh_from_db()
+    return render(
+        request,
+        "bookings/paid.html",
+        {"institution": request.institution, "tab": "family", "payment": newest},
+    )
+
+
+@require_safe
+@for_guardians
+def receipt(request: HttpRequest, public_id: str) -> HttpResponse:
+    payment = get_object_or_404(
+        Payment.objects.for_institution(request.institution).select_related("household", "institution"),
+        household=request.guardian.household,
+        public_id=public_id,
+        state=Payment.State.SUCCEEDED,
+    )
+    pdf = receipt_pdf(payment, language=get_language())
+    name = f"receipt-{payment.receipt_number}.pdf"
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest, provider: str) -> HttpResponse:
+    """A provider's message. Whoever cannot sign it learns nothing."""
+    try:
+        paying.receive(
+            provider=provider, body=request.body, signature=request.headers.get("Stripe-Signature", "")
+        )
+    except payments.NotFromProvider:
+        return HttpResponseBadRequest("not signed")
+    except KeyError:
+        raise Http404 from None
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def local_checkout(request: HttpRequest, ref: str) -> HttpResponse:
+    """The local provider's page: where a real one would ask for a card."""
+    checkout = TrialObject.objects.filter(ref=ref, body__object="checkout.session").first()
+    if checkout is None or settings.CARD_PAYMENTS != "local":
+        raise Http404
+    if request.method == "POST":
+        way = request.POST.get("way", "")
+        if way not in local.WAYS:
+            return HttpResponseBadRequest(_("Choose one of the buttons."))
+        body = local.answer_checkout(ref=ref, way=way)
+        return redirect(body["cancel_url"] if way == "decline" else body["success_url"])
+    return render(
+        request,
+        "bookings/local_checkout.html",
+        {
+            "what": checkout.body["what"],
+            "amount": payments.major_units(checkout.body["amount_total"], checkout.body["currency"].upper()),
+            "currency": checkout.body["currency"].upper(),
+            "back_url": checkout.body["cancel_url"],
+            "is_open": checkout.body["status"] == "open",
+        },
+    )
