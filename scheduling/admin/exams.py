@@ -21,6 +21,7 @@ from ..models import (
     FixedPlacement,
     Registration,
 )
+from ..resources import exams as resources
 from ..resources import lists, sheets
 from .columns import count_of
 
@@ -173,8 +174,9 @@ class ExamAdmin(ProjectImportExport, ProjectScopedAdmin):
 
 
 @admin.register(FixedPlacement)
-class FixedPlacementAdmin(ProjectScopedAdmin):
+class FixedPlacementAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "pin"
+    resource_classes = [resources.FixedPlacementResource]
     about = _("Where exams must be: uploaded with the sheet Fixed, or pinned by a planner.")
     when_empty = _("No exam is fixed: the solver chooses.")
     list_display = ["exam", "date", "period", "room", "sitting_number", "origin", "note"]
@@ -187,8 +189,9 @@ class FixedPlacementAdmin(ProjectScopedAdmin):
 
 
 @admin.register(ExamRule)
-class ExamRuleAdmin(ProjectScopedAdmin):
+class ExamRuleAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "list-checks"
+    resource_classes = [resources.ExamRuleResource]
     about = _("Periods, days or rooms that one exam may, must not or should use.")
     when_empty = _("No exam has rules of its own.")
     list_display = ["exam", "kind", "date", "period", "room", "pool", "weight"]
@@ -200,9 +203,9 @@ class ExamRuleAdmin(ProjectScopedAdmin):
 
 
 @admin.register(ExamLink)
-class ExamLinkAdmin(ProjectExport, ProjectScopedAdmin):
+class ExamLinkAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "link-2"
-    resource_classes = [sheets.LinkResource]
+    resource_classes = [resources.ExamLinkResource]
     about = _("What must or should hold between two exams.")
     when_empty = _("No two exams are linked.")
     list_display = ["exam_a", "kind", "exam_b", "is_hard", "weight", "gap_days"]
@@ -215,8 +218,9 @@ class ExamLinkAdmin(ProjectExport, ProjectScopedAdmin):
 
 
 @admin.register(AllowedClash)
-class AllowedClashAdmin(ProjectScopedAdmin):
+class AllowedClashAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "ban"
+    resource_classes = [resources.AllowedClashResource]
     about = _("A student's two exams that may be held at once; the student waits under supervision.")
     when_empty = _("No clash is allowed.")
     list_display = ["student", "exam_a", "exam_b", "is_supervised", "reason"]

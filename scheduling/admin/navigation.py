@@ -115,6 +115,7 @@ SECTIONS = [
             Listing(models.Course, "book-open"),
             Listing(models.Exam, "file-text"),
             Listing(models.Room, "door-open"),
+            Listing(models.Seat, "square"),
             Listing(models.Teacher, "briefcase"),
         ],
     ),

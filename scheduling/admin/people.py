@@ -24,7 +24,7 @@ from ..models import (
     Teaches,
     Unavailability,
 )
-from ..resources import lists, sheets
+from ..resources import lists, papers, sheets
 from .columns import count_of
 
 
@@ -110,8 +110,9 @@ class StudentAdmin(ProjectExport, ProjectScopedAdmin):
 
 
 @admin.register(Hold)
-class HoldAdmin(ProjectScopedAdmin):
+class HoldAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "hand"
+    resource_classes = [papers.HoldResource]
     about = _("Held candidates are seated and marked; their slips are withheld until the hold is released.")
     when_empty = _("Nobody is held.")
     list_display = ["student", "kind", "reason", "placed_at", "state"]

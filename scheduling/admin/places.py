@@ -22,6 +22,22 @@ class SeatInline(ProjectScopedInline):
     fields = ["row", "column", "side", "label", "attributes", "is_usable"]
 
 
+@admin.register(Seat)
+class SeatAdmin(ProjectImportExport, ProjectScopedAdmin):
+    icon = "square"
+    resource_classes = [sheets.SeatResource]
+    about = _("The seats of rooms that are no plain grid, one by one.")
+    when_empty = _("All rooms are plain grids of rows and columns. The sheet Seats describes others.")
+    list_display = ["room", "row", "column", "side", "label", "attributes", "is_usable"]
+    list_display_links = ["room", "row", "column"]
+    list_filter = [("room", ProjectScopedRelatedFilter), "is_usable"]
+    list_select_related = ["room"]
+    search_fields = ["room__code", "label", "attributes"]
+    autocomplete_fields = ["room"]
+    fields = ["room", ("row", "column", "side"), ("label", "attributes"), ("x", "y"), "is_usable"]
+    ordering = ["room__code", "row", "column", "side"]
+
+
 class ClosureInline(ProjectScopedInline):
     model = RoomClosure
     fields = ["date", "starts", "ends", "reason"]

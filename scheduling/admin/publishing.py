@@ -8,8 +8,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import ProjectScopedAdmin
+from projects.resources import ProjectImportExport
 
 from ..models import PrintSetting, Publication, Slip
+from ..resources import papers
 from .solutions import ShownOnly
 
 
@@ -29,7 +31,8 @@ class PublicationAdmin(ShownOnly):
 
 
 @admin.register(PrintSetting)
-class PrintSettingAdmin(ProjectScopedAdmin):
+class PrintSettingAdmin(ProjectImportExport, ProjectScopedAdmin):
+    resource_classes = [papers.PrintSettingResource]
     icon = "printer"
     about = _("What stands on a print beside its table. The row without a print serves all others.")
     when_empty = _("Prints carry the institution's letterhead only.")

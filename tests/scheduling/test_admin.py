@@ -69,6 +69,7 @@ def one_of_each(project, n=0):
         pool,
         solution,
         run,
+        models.Seat.objects.create(project=project, room=room, row=1, column=1, label=mark[:20]),
         RegistrationFactory(project=project, student=student, course=course),
         models.Hold.objects.create(project=project, student=student, kind="fees", reason=mark),
         models.AccessArrangement.objects.create(project=project, student=student, kind="reader", note=mark),
