@@ -37,6 +37,7 @@ from .models import (
     Source,
     WaitEntry,
 )
+from .models.secrets import new_public_id
 from .places import Act, Hall, carry_out
 from .waitlist import (
     CannotJoin,
@@ -196,6 +197,10 @@ class _Asked:
     drops: Booking | None
     promo_code: str
 
+    def __post_init__(self) -> None:
+        # Given out before anything is written, so that the key's row tells from the start what comes of it.
+        self.public_ids = [new_public_id() for _wish in self.wishes]
+
     def case(self, wish: Wish, child: Child) -> Case:
         instead_of = frozenset({self.drops.pk} if self.drops else ())
         return Case(self.facts, self.facts.sessions[wish.session.pk], child, self.by, instead_of)
@@ -229,29 +234,37 @@ class _Asked:
             hall.expire_holds()
         if any(hall.places.waiting for hall in act.halls.values()):
             self.facts.read_queue(list(children.values()))
-        outcomes = [self._answer(act, wish, children[wish.child.pk]) for wish in self.wishes]
+        outcomes = [
+            self._answer(act, wish, children[wish.child.pk], public_id)
+            for wish, public_id in zip(self.wishes, self.public_ids, strict=True)
+        ]
         for hall in act.halls.values():
             rest_later(act, hall)
-        self._keep_answer(row, outcomes)
+        if row and any(outcome.refusal for outcome in outcomes):
+            row.result = [
+                _as_json(one, outcome) for one, outcome in zip(row.result or [], outcomes, strict=True)
+            ]
+            row.save(update_fields=["result"])
         return outcomes
 
-    def _answer(self, act: Act, wish: Wish, child: Child) -> Outcome:
+    def _answer(self, act: Act, wish: Wish, child: Child, public_id: str) -> Outcome:
         hall = act.halls[wish.session.pk]
         try:
             if refusal := first_refusal(self.case(wish, child)):
                 raise refusal
             locks.step("checked")
             if hall.places.open:
-                return Outcome(booking=self._take(act, hall, child))
+                return Outcome(booking=self._take(act, hall, child, public_id))
             if not self.or_queue:
                 raise NoPlace(session=hall.session, child=child)
-            return Outcome(entry=enter_queue(act, hall, child, by=self.by, drops=self.drops))
+            entry = enter_queue(act, hall, child, by=self.by, drops=self.drops, public_id=public_id)
+            return Outcome(entry=entry)
         except CannotBook as refusal:
             if self.all_or_none:
                 raise
             return Outcome(refusal=refusal)
 
-    def _take(self, act: Act, hall: Hall, child: Child) -> Booking:
+    def _take(self, act: Act, hall: Hall, child: Child, public_id: str) -> Booking:
         right = self.facts.rights.get((self.by.pk if self.by else 0, child.pk))
         household = right.guardian.household if right else None
         price = money.price_for(
@@ -266,6 +279,7 @@ class _Asked:
             source=self.source,
             price=price,
             hold_until=until,
+            public_id=public_id,
         )
         act.facts.bookings[child.pk].append(booking)
         if until:
@@ -292,23 +306,11 @@ class _Asked:
         """First of all: who comes second with the same key waits here until the first is done."""
         if not self.key:
             return None
-        row = IdempotencyKey(**self._key_row, request_hash=self._request_hash)
+        result = [{"id": public_id} for public_id in self.public_ids]
+        row = IdempotencyKey(**self._key_row, request_hash=self._request_hash, result=result)
         row.save(force_insert=True)
         locks.step("key written")
         return row
-
-    def _keep_answer(self, row: IdempotencyKey | None, outcomes: list[Outcome]) -> None:
-        if row is None:
-            return
-        row.result = [
-            {
-                "booking": outcome.booking.pk if outcome.booking else None,
-                "entry": outcome.entry.pk if outcome.entry else None,
-                "refusal": [outcome.refusal.code, str(outcome.refusal)] if outcome.refusal else None,
-            }
-            for outcome in outcomes
-        ]
-        row.save(update_fields=["result"])
 
     def replay(self) -> list[Outcome] | None:
         """The answer that was given under this key; None if there is none."""
@@ -317,26 +319,31 @@ class _Asked:
             return None
         if row.request_hash != self._request_hash:
             raise KeyUsedDifferently(_("This form was sent before with other entries. Open the page again."))
-        bookings = Booking.objects.select_related("session__activity", "child").in_bulk(
-            [one["booking"] for one in row.result if one["booking"]]
-        )
-        entries = WaitEntry.objects.select_related("session__activity", "child").in_bulk(
-            [one["entry"] for one in row.result if one["entry"]]
-        )
+        ids = [one["id"] for one in row.result]
+        found = {"institution": self.facts.institution, "public_id__in": ids}
+        parts = ("session__activity", "child")
+        bookings = {row.public_id: row for row in Booking.objects.filter(**found).select_related(*parts)}
+        entries = {row.public_id: row for row in WaitEntry.objects.filter(**found).select_related(*parts)}
         return [
             Outcome(
-                bookings.get(one["booking"]),
-                entries.get(one["entry"]),
-                CannotBook(one["refusal"][1], code=one["refusal"][0]) if one["refusal"] else None,
+                bookings.get(one["id"]),
+                entries.get(one["id"]),
+                CannotBook(one["refusal"], code=one["code"]) if "code" in one else None,
                 is_replay=True,
             )
             for one in row.result
         ]
 
 
+def _as_json(kept: dict[str, str], outcome: Outcome) -> dict[str, str]:
+    if outcome.refusal is None:
+        return kept
+    return {**kept, "code": outcome.refusal.code, "refusal": str(outcome.refusal)}
+
+
 def _owner(by: Guardian | None, staff: User | None) -> str:
     user = user_of(by, staff)
-    return f"user:{user.pk}" if user else f"guardian:{by.pk}" if by else "nobody"
+    return f"user:{user}" if user else f"guardian:{by.pk}" if by else "nobody"
 
 
 def _hold_until(facts: Facts) -> datetime:
@@ -526,7 +533,7 @@ def force(*, session: Session, child: Child, staff: User, reason: str, by: Guard
         messages.tell_booking(act.journal, messages.BOOKED, booking)
         return booking
 
-    return carry_out(facts, work, by=staff, reason=reason)
+    return carry_out(facts, work, by=user_of(None, staff), reason=reason)
 
 
 def _leave_queue(act: Act, hall: Hall, child: Child) -> None:
@@ -615,7 +622,7 @@ def call_off(*, session: Session, staff: User | None, reason: str) -> int:
         for booking in rows:
             booking.session = hall.session
             _end_offer(act, hall, booking, None)
-            hall.give_up(booking, state=Booking.State.CANCELLED, because=reason, by=staff)
+            hall.give_up(booking, state=Booking.State.CANCELLED, because=reason, by=user_of(None, staff))
             messages.tell_booking(act.journal, messages.CALLED_OFF, booking, why=reason)
         close_entries(act, hall, reason)
         Places.objects.filter(pk=hall.places.pk).update(is_closed=True, next_hold_ends_at=None)
@@ -626,7 +633,7 @@ def call_off(*, session: Session, staff: User | None, reason: str) -> int:
         act.journal.note(session, before=before, after={"state": Session.State.CANCELLED}, reason=reason)
         return len(rows)
 
-    return carry_out(facts, work, by=staff, reason=reason)
+    return carry_out(facts, work, by=user_of(None, staff), reason=reason)
 
 
 expire_due: Callable[..., int] = serve_all_due

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef
+from django.db.models import DateTimeField, Exists, OuterRef, Value
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -75,6 +75,13 @@ SESSION_PARTS = [
 ]
 
 
+class Window(NamedTuple):
+    """When one year group may sign up."""
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
 @dataclass
 class Facts:
     """What the checks know, fetched for all sessions and children at once.
@@ -82,11 +89,11 @@ class Facts:
     What the office sets (windows, rules) is read once; what other bookings change is read after the lock.
     """
 
-    institution: Institution
     now: datetime
+    institution: Institution = field(init=False)
     sessions: dict[int, Session] = field(default_factory=dict)
     years: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    windows: dict[int, dict[int, SignUpWindow]] = field(default_factory=lambda: defaultdict(dict))
+    windows: dict[int, dict[int, "Window"]] = field(default_factory=lambda: defaultdict(dict))
     consents: dict[int, list[Any]] = field(default_factory=lambda: defaultdict(list))
     meetings: dict[int, list[Meeting]] = field(default_factory=lambda: defaultdict(list))
     rights: dict[tuple[int, int], Guardianship] = field(default_factory=dict)
@@ -104,8 +111,7 @@ class Facts:
         years, consents = Activity.year_groups.through.objects, Activity.consents.through.objects
         # Any: the flags are the query's, not the model's.
         sessions: Any = (
-            Session.objects.for_institution(self.institution)
-            .filter(pk__in=session_ids)
+            Session.objects.filter(pk__in=session_ids)
             .select_related(*SESSION_PARTS)
             .annotate(
                 has_years=Exists(years.filter(activity=OuterRef("activity"))),
@@ -115,17 +121,29 @@ class Facts:
         )
         self.sessions = {session.pk: session for session in sessions}
         found = list(sessions)
-        if activities := [session.activity_id for session in found if session.has_years]:
-            for activity_id, year in years.filter(activity__in=activities).values_list(
-                "activity_id", "yeargroup_id"
-            ):
-                self.years[activity_id].add(year)
+        self.institution = found[0].institution
+        if any(session.has_years or session.has_windows for session in found):
+            self._read_years(found)
         if activities := [session.activity_id for session in found if session.has_consents]:
             for row in consents.filter(activity__in=activities).select_related("consentkind"):
                 self.consents[row.activity_id].append(row.consentkind)
-        if with_windows := [session.pk for session in found if session.has_windows]:
-            for window in SignUpWindow.objects.filter(session__in=with_windows):
-                self.windows[window.session_id][window.year_group_id] = window
+
+    def _read_years(self, sessions: list[Session]) -> None:
+        """Which years may come, and when they may sign up, in one query."""
+        never = Value(None, output_field=DateTimeField())
+        years = Activity.year_groups.through.objects.filter(
+            activity__in=[session.activity_id for session in sessions]
+        )
+        windows = SignUpWindow.objects.filter(session__in=sessions)
+        rows = years.values_list(Value("year"), "activity_id", "yeargroup_id", never, never).union(
+            windows.values_list(Value("window"), "session_id", "year_group_id", "opens_at", "closes_at"),
+            all=True,
+        )
+        for kind, of, year, opens_at, closes_at in rows.order_by():
+            if kind == "year":
+                self.years[of].add(year)
+            else:
+                self.windows[of][year] = Window(opens_at, closes_at)
 
     def read_rights(self, pairs: Iterable[tuple[int | None, int]]) -> None:
         """What guardians may do for children: (guardian, child) pairs."""
@@ -136,7 +154,7 @@ class Facts:
             guardian__in={guardian for guardian, _child in asked},
             child__in={child for _guardian, child in asked},
         )
-        for row in rows.on(self.today).select_related("guardian__user"):
+        for row in rows.on(self.today).select_related("guardian__user", "guardian__household"):
             self.rights[row.guardian_id, row.child_id] = row
 
     def read_children(self, children: Collection[Child]) -> None:
@@ -194,6 +212,9 @@ Refusals = Iterator[CannotBook]
 
 def ownership(case: Case) -> Refusals:
     """A guardian books for a child of his own, if he may. Without a guardian the office books."""
+    if case.child.institution_id != case.session.institution_id:
+        yield case.no("not-yours", _("There is no such child on your list. Ask the office to add it."))
+        return
     if case.by is None:
         return
     right = case.facts.rights.get((case.by.pk, case.child.pk))
@@ -228,9 +249,9 @@ def window(case: Case) -> Refusals:
     """Asks no query: whether sign-up is open at this moment for this child's year."""
     session, now = case.session, case.facts.now
     own = case.facts.windows[session.pk]
-    mine: SignUpWindow | Session = own.get(case.child.year_group_id or 0, session)
+    mine: Window | Session = own.get(case.child.year_group_id or 0, session)
     if mine is session and own and session.opens_at is None:
-        first = min(one.opens_at for one in own.values())
+        first = min(one.opens_at for one in own.values() if one.opens_at)
         yield case.no(
             "not-your-year-yet",
             _("Sign-up for %(session)s is open to other years (from %(opens)s).")
@@ -396,7 +417,7 @@ def refusals(
     *, session: Session, child: Child, by: Guardian | None = None, at: datetime | None = None
 ) -> list[CannotBook]:
     """All that stands against it at this moment, for a page; nothing is locked."""
-    facts = Facts(institution=session.institution, now=at or timezone.now())
+    facts = Facts(at or timezone.now())
     facts.read_sessions([session.pk])
     facts.read_rights([(by.pk if by else None, child.pk)])
     facts.read_children([child])

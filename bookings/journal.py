@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import models
 
-from accounts.models import User
 from projects import outbox
 from projects.models import Change, Institution
 
@@ -13,9 +12,9 @@ from .models import Guardian
 
 
 class Journal:
-    """One act's: made when it begins, written before it commits."""
+    """One act's: made when it begins, written before it commits. `by` is a user's key."""
 
-    def __init__(self, institution: Institution, *, by: User | None = None, reason: str = "") -> None:
+    def __init__(self, institution: Institution, *, by: int | None = None, reason: str = "") -> None:
         self.institution, self.by, self.reason = institution, by, reason
         self.changes: list[Change] = []
         self.drafts: list[outbox.Draft] = []
@@ -32,7 +31,7 @@ class Journal:
         self.changes.append(
             Change(
                 institution=self.institution,
-                by=self.by,
+                by_id=self.by,
                 action=Change.Action.CHANGED if before else Change.Action.ADDED,
                 model=row._meta.label_lower,
                 row_id=str(row.pk),

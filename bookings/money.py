@@ -138,7 +138,7 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
                 raise CannotBook(_("This promo code has just been used up: leave it out."), code="promo")
     charge = Charge.objects.create(
         institution_id=booking.institution_id,
-        household_id=booking.household_id,
+        household=booking.household,
         booking=booking,
         what=f"{booking.session}: {booking.child.first_name}"[:200],
         amount=price.amount,

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from django.db.models import F, Min
 from django.utils import timezone
 
-from accounts.models import User
 from projects import history
 
 from . import locks, messages, money
@@ -30,6 +29,7 @@ from .models import (
     WaitBlock,
     WaitEntry,
 )
+from .models.secrets import new_public_id
 
 T = TypeVar("T")
 
@@ -61,6 +61,7 @@ class Hall:
         charge: bool = True,
         reason: str = "",
         is_extra: bool = False,
+        public_id: str = "",
     ) -> Booking:
         """A place for the child: confirmed, or held until a moment."""
         is_held = hold_until is not None
@@ -68,6 +69,7 @@ class Hall:
             institution=self.journal.institution,
             session=self.session,
             child=child,
+            public_id=public_id or new_public_id(),
             state=Booking.State.HELD if is_held else Booking.State.CONFIRMED,
             source=source,
             booked_by=by,
@@ -112,13 +114,13 @@ class Hall:
         *,
         state: str,
         because: str,
-        by: User | None = None,
+        by: int | None = None,
         percent: Decimal | int = 100,
     ) -> Decimal:
         """A live booking ends; its place is free. By how much less its household owes."""
         before = {"state": booking.state}
         booking.state, booking.ended_at = state, self.now
-        booking.ended_by, booking.ended_because = by, because[:200]
+        booking.ended_by_id, booking.ended_because = by, because[:200]
         booking.sequence += 1
         booking.save(update_fields=["state", "ended_at", "ended_by", "ended_because", "sequence"])
         self.places.taken -= 1
@@ -171,12 +173,14 @@ class Hall:
         band: int = WaitEntry.ORDINARY,
         band_reason: str = "",
         drops: Booking | None = None,
+        public_id: str = "",
     ) -> WaitEntry:
         """The next number in the queue."""
         entry = WaitEntry(
             institution=self.journal.institution,
             session=self.session,
             child=child,
+            public_id=public_id or new_public_id(),
             asked_by=by,
             seq=self.places.next_seq,
             band=band,
@@ -229,7 +233,7 @@ def count_in_block(entry: WaitEntry, added: int) -> None:
 class Act:
     """One act under way: its moment, what it knows, whose places it holds, what it leaves behind."""
 
-    def __init__(self, facts: Facts, *, by: User | None, reason: str = "") -> None:
+    def __init__(self, facts: Facts, *, by: int | None, reason: str = "") -> None:
         self.facts = facts
         self.now = facts.now
         self.journal = Journal(facts.institution, by=by, reason=reason)
@@ -247,7 +251,7 @@ class Act:
         locks.step("before commit")
 
 
-def carry_out(facts: Facts, work: Callable[[Act], T], *, by: User | None, reason: str = "") -> T:
+def carry_out(facts: Facts, work: Callable[[Act], T], *, by: int | None, reason: str = "") -> T:
     """Run an act in a transaction of its own. Raises Busy (bookings.locks) and whatever work raises."""
 
     def once() -> T:

@@ -69,14 +69,14 @@ class CapacityTooSmall(Exception):
 
 def facts_of(sessions: Collection[Session], *, now: datetime | None = None) -> Facts:
     """What the checks know of sessions of one institution."""
-    first = next(iter(sessions))
-    facts = Facts(institution=first.institution, now=now or timezone.now())
+    facts = Facts(now or timezone.now())
     facts.read_sessions({session.pk for session in sessions})
     return facts
 
 
-def user_of(by: Guardian | None, staff: User | None) -> User | None:
-    return staff or (by.user if by else None)
+def user_of(by: Guardian | None, staff: User | None) -> int | None:
+    """Whose act it is, for the history."""
+    return staff.pk if staff else by.user_id if by else None
 
 
 # --- serving ------------------------------------------------------------------------------------------------
@@ -305,13 +305,16 @@ def enter_queue(
     drops: Booking | None = None,
     band: int = WaitEntry.ORDINARY,
     band_reason: str = "",
+    public_id: str = "",
 ) -> WaitEntry:
     """The checks have said yes, and there is no place: the next number, or the one that the child has."""
     if (hall.session.pk, child.pk) in act.facts.waiting:
         return WaitEntry.objects.get(session=hall.session, child=child, state__in=WaitEntry.LIVE)
     right = act.facts.rights.get((by.pk if by else 0, child.pk))
     guardian = right.guardian if right else by
-    entry = hall.enter(child, by=guardian, drops=drops, band=band, band_reason=band_reason)
+    entry = hall.enter(
+        child, by=guardian, drops=drops, band=band, band_reason=band_reason, public_id=public_id
+    )
     act.facts.waiting.add((hall.session.pk, child.pk))
     messages.tell_entry(act.journal, messages.WAITING, entry)
     return entry
@@ -365,7 +368,7 @@ def set_band(*, entry: WaitEntry, band: int, reason: str, staff: User) -> None:
         count_in_block(fresh, +1)
         act.journal.note(fresh, before=before, after={"band": band}, reason=reason)
 
-    carry_out(facts, work, by=staff, reason=reason)
+    carry_out(facts, work, by=user_of(None, staff), reason=reason)
 
 
 def close_queue(*, session: Session, reason: str, staff: User | None = None) -> int:
@@ -376,7 +379,7 @@ def close_queue(*, session: Session, reason: str, staff: User | None = None) -> 
         act.enter_halls()
         return close_entries(act, act.halls[session.pk], reason)
 
-    return carry_out(facts, work, by=staff, reason=reason)
+    return carry_out(facts, work, by=user_of(None, staff), reason=reason)
 
 
 def close_entries(act: Act, hall: Hall, reason: str) -> int:
@@ -412,7 +415,7 @@ def change_capacity(
         rest_later(act, hall)
         return promoted
 
-    return carry_out(facts, work, by=staff, reason=reason)
+    return carry_out(facts, work, by=user_of(None, staff), reason=reason)
 
 
 # --- offers -------------------------------------------------------------------------------------------------
