@@ -31,6 +31,11 @@ class Publication(ProjectModel):
     version = models.PositiveIntegerField(_("version"))
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices)
     notice = models.TextField(_("notice"), blank=True)
+    shows_rooms = models.BooleanField(
+        _("shows rooms and seats"),
+        default=True,
+        help_text=_("Rooms on the public datesheet, room and seat on a student's own slip online."),
+    )
     # What was published, kept as it was: [{"date", "starts", "ends", "period", "code", "title", "courses",
     # "programmes", "rooms"}], nothing about any person.
     table = models.JSONField(default=list, editable=False)
