@@ -1,10 +1,8 @@
 """A new version of a plan. Whoever changes seats or duties changes a copy; the old plan stays as it was."""
 
 from collections.abc import Collection
-from typing import Any
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
 
 from .models import Duty, Placement, RoomShare, Run, Seating, Solution
 
@@ -30,44 +28,38 @@ def new_version(
         measures={part: told for part, told in of.measures.items() if part in {"datesheet", *keep}},
         findings=of.findings,
     )
-    twins = _copy_placements(of, solution)
-    _copy(RoomShare.objects.filter(placement__solution=of), {"placement_id": twins})
+    _copy_placements(of, solution)
+    _copy(RoomShare, of, solution)
     if "seats" in keep:
-        _copy(Seating.objects.filter(solution=of), {"placement_id": twins}, solution_id=solution.pk)
+        _copy(Seating, of, solution)
     if "duties" in keep:
-        _copy(Duty.objects.filter(solution=of), {}, solution_id=solution.pk)
+        _copy(Duty, of, solution)
     return solution
 
 
-def _copy_placements(of: Solution, to: Solution) -> dict[int, int]:
-    """The placements again; the new row's key by the old one's."""
-    old = list(Placement.objects.filter(solution=of).order_by("pk"))
-    new = Placement.objects.bulk_create(
-        [
-            Placement(
-                institution_id=row.institution_id,
-                project_id=row.project_id,
-                solution=to,
-                sitting_id=row.sitting_id,
-                period_id=row.period_id,
-            )
-            for row in old
-        ],
-        batch_size=BATCH,
-    )
-    return {before.pk: after.pk for before, after in zip(old, new, strict=True)}
+def _copy_placements(of: Solution, to: Solution) -> None:
+    columns = ("institution_id", "project_id", "sitting_id", "period_id")
+    rows = Placement.objects.filter(solution=of).order_by("pk").values(*columns)
+    Placement.objects.bulk_create((Placement(solution=to, **row) for row in rows), batch_size=BATCH)
 
 
-def _copy(rows: QuerySet[Any], twins: dict[str, dict[int, int]], **fixed: int) -> None:
-    """The rows again, with their references to copied rows led to the copies."""
-    model = rows.model
-    columns = [field.attname for field in model._meta.concrete_fields if not field.primary_key]
-    copies = []
-    for values in rows.order_by("pk").values(*columns).iterator(chunk_size=BATCH):
-        for column, twin in twins.items():
-            values[column] = twin[values[column]]
-        copies.append(model(**(values | fixed)))
-        if len(copies) >= BATCH:
-            model.objects.bulk_create(copies)
-            copies = []
-    model.objects.bulk_create(copies)
+def _copy(model: type[RoomShare | Seating | Duty], of: Solution, to: Solution) -> None:
+    """The rows again, of the copy and its placements; by the database, since they may be 100,000."""
+    quote = connection.ops.quote_name
+    table, placements = quote(model._meta.db_table), quote(Placement._meta.db_table)
+    columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
+    taken = {"solution_id": "%(to)s", "placement_id": "twin.id"}
+    values = [taken.get(column, f"old.{quote(column)}") for column in columns]
+    joins = ""
+    if "placement_id" in columns:
+        joins = (
+            f"JOIN {placements} first ON first.id = old.placement_id "
+            f"JOIN {placements} twin ON twin.sitting_id = first.sitting_id AND twin.solution_id = %(to)s"
+        )
+    owner = "old.solution_id" if "solution_id" in columns else "first.solution_id"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(quote(column) for column in columns)}) "  # noqa: S608
+            f"SELECT {', '.join(values)} FROM {table} old {joins} WHERE {owner} = %(of)s ORDER BY old.id",
+            {"of": of.pk, "to": to.pk},
+        )
