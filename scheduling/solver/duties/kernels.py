@@ -99,12 +99,13 @@ class Model(NamedTuple):
 
 class State(NamedTuple):
     who: Ints
-    roster: Ints  # (teachers, periods) posts in order of time
+    roster: Ints  # (teachers + 1, periods) posts in order of time; the last row is for trying
     count: Ints
     minutes: Ints
     price: Ints  # (teachers,)
     team_price: Ints
     met: np.ndarray  # (teachers, teachers) int16
+    visits: np.ndarray  # (teachers, rooms) int16
     best_who: Ints
     sums: Ints
     stats: Ints
@@ -126,10 +127,10 @@ def draw(s, below):
 
 
 @kernel
-def teacher_price(m, s, t):
+def roster_price(m, s, t, row, n, minutes):
+    """What the teacher costs with the n posts of that row, in order of time, of so many minutes."""
     w, limit = m.weight, m.limit
-    n = s.count[t]
-    off = s.minutes[t] - m.target[t]
+    off = minutes - m.target[t]
     beyond = max(0, abs(off) - limit[L_FREE])
     price = w[W_FAIR] * (beyond * beyond // 60)
     if off > 0:
@@ -146,7 +147,7 @@ def teacher_price(m, s, t):
     k0 = k1 = k2 = k3 = 0
     bans = 0
     for i in range(n):
-        p = s.roster[t, i]
+        p = s.roster[row, i]
         if m.day[p] != day:
             if day >= 0 and last_end - first_start > limit[L_SPAN]:
                 price += w[W_SPAN] * ((last_end - first_start - limit[L_SPAN] + 29) // 30)
@@ -185,24 +186,48 @@ def teacher_price(m, s, t):
         wrong = max(0, k0 - high[t, 0], low[t, 0] - k0) + max(0, k1 - high[t, 1], low[t, 1] - k1)
         wrong += max(0, k2 - high[t, 2], low[t, 2] - k2) + max(0, k3 - high[t, 3], low[t, 3] - k3)
         price += w[W_KINDS] * wrong
-    if w[W_ROOM]:
-        for i in range(n):
-            room = m.room[s.roster[t, i]]
-            if room >= 0:
-                for j in range(i):
-                    if m.room[s.roster[t, j]] == room:
-                        price += w[W_ROOM]
-                        break
     return price
 
 
 @kernel
-def team_price(m, s, team):
-    """Faults of a room's team; one with an open post has none yet."""
+def teacher_price(m, s, t):
+    return roster_price(m, s, t, t, s.count[t], s.minutes[t])
+
+
+@kernel
+def price_if(m, s, t, out, into):
+    """What the teacher would cost without one post and with another (−1: none)."""
+    trial = len(m.target)
+    n = 0
+    waits = into >= 0
+    for i in range(s.count[t]):
+        p = s.roster[t, i]
+        if waits and p > into:
+            s.roster[trial, n] = into
+            n += 1
+            waits = False
+        if p != out:
+            s.roster[trial, n] = p
+            n += 1
+    if waits:
+        s.roster[trial, n] = into
+        n += 1
+    minutes = s.minutes[t]
+    if out >= 0:
+        minutes -= m.minutes[out]
+    if into >= 0:
+        minutes += m.minutes[into]
+    return roster_price(m, s, t, trial, n, minutes)
+
+
+@kernel
+def team_price(m, s, team, post, instead):
+    """Faults of a room's team, with another teacher at one of its posts (−1: as it is). A team with an open
+    post has none yet."""
     woman = False
     stranger = len(m.kin) == 1
     for i in range(m.team_ptr[team], m.team_ptr[team + 1]):
-        t = s.who[m.team_post[i]]
+        t = instead if m.team_post[i] == post else s.who[m.team_post[i]]
         if t == OPEN:
             return 0
         woman = woman or m.is_woman[t]
@@ -277,11 +302,53 @@ def meet(m, s, p, t, sign):
 
 
 @kernel
-def post_price(m, s, p):
+def visit(m, s, p, t, sign):
+    """The price of the teacher's being in the post's room, as it begins (1) or ends (−1)."""
+    room = m.room[p]
+    if room < 0:
+        return 0
     price = 0
-    if s.who[p] == OPEN:
+    if sign > 0:
+        price += m.weight[W_ROOM] if s.visits[t, room] >= 1 else 0
+    else:
+        price -= m.weight[W_ROOM] if s.visits[t, room] >= 2 else 0
+    s.visits[t, room] += sign
+    return price
+
+
+@kernel
+def place_price(m, s, p, t, u):
+    """About what it changes in the post's room, its team and its own price if u comes in place of t.
+
+    Meetings and visits are counted as if nothing else moved: right but for a swap of posts that have a
+    teacher or a room in common. Only `hand_over` keeps the accounts.
+    """
+    w = m.weight
+    change = 0
+    team, room = m.team[p], m.room[p]
+    if team >= 0:
+        change += team_price(m, s, team, p, u) - s.team_price[team]
+        for i in range(m.team_ptr[team], m.team_ptr[team + 1]):
+            v = s.who[m.team_post[i]]
+            if v >= 0 and m.team_post[i] != p:
+                if t >= 0 and s.met[t, v] >= 2:
+                    change -= w[W_PARTNER]
+                if s.met[u, v] >= 1:
+                    change += w[W_PARTNER]
+    if room >= 0:
+        if t >= 0 and s.visits[t, room] >= 2:
+            change -= w[W_ROOM]
+        if s.visits[u, room] >= 1:
+            change += w[W_ROOM]
+    return change + post_price(m, p, u) - post_price(m, p, t)
+
+
+@kernel
+def post_price(m, p, t):
+    price = 0
+    if t == OPEN:
         price += OPEN_PRICE
-    if m.earlier[p] >= 0 and s.who[p] != m.earlier[p]:
+    if m.earlier[p] >= 0 and t != m.earlier[p]:
         price += m.weight[W_MOVED]
     return price
 
@@ -293,10 +360,10 @@ def hand_over(m, s, p, t):
     if old == t:
         return 0
     team = m.team[p]
-    change = -post_price(m, s, p)
+    change = post_price(m, p, t) - post_price(m, p, old)
     if old >= 0:
         change -= mates_price(m, s, old)
-        change += meet(m, s, p, old, -1)
+        change += meet(m, s, p, old, -1) + visit(m, s, p, old, -1)
         n = s.count[old]
         i = 0
         while s.roster[old, i] != p:
@@ -311,7 +378,7 @@ def hand_over(m, s, p, t):
         s.price[old] = now
     if t >= 0:
         change -= mates_price(m, s, t)
-        change += meet(m, s, p, t, 1)
+        change += meet(m, s, p, t, 1) + visit(m, s, p, t, 1)
         i = s.count[t]
         while i > 0 and s.roster[t, i - 1] > p:
             s.roster[t, i] = s.roster[t, i - 1]
@@ -323,9 +390,8 @@ def hand_over(m, s, p, t):
         now = teacher_price(m, s, t)
         change += now - s.price[t] + mates_price(m, s, t)
         s.price[t] = now
-    change += post_price(m, s, p)
     if team >= 0:
-        now = team_price(m, s, team)
+        now = team_price(m, s, team, -1, -1)
         change += now - s.team_price[team]
         s.team_price[team] = now
     s.sums[COST] += change
@@ -344,7 +410,7 @@ def load(m, s, who):
             if t < u:
                 s.sums[COST] += m.weight[W_TOGETHER] * max(0, min(s.count[t], s.count[u]) - s.met[t, u])
     for p in range(len(s.who)):
-        s.sums[COST] += post_price(m, s, p)
+        s.sums[COST] += post_price(m, p, OPEN)
     for p in range(len(s.who)):
         if who[p] >= 0 and may_take(m, s, who[p], p):
             hand_over(m, s, p, who[p])
@@ -433,55 +499,95 @@ def note_best(s):
     keep_if_best(s)
 
 
+@kernel
+def give(m, s, p, u, allowance):
+    """Give the post to u if that is allowed and costs at most so much."""
+    t = s.who[p]
+    if u == t or not may_take(m, s, u, p):
+        return False
+    change = place_price(m, s, p, t, u) + price_if(m, s, u, -1, p) - s.price[u]
+    if t >= 0:
+        change += price_if(m, s, t, p, -1) - s.price[t]
+    if change > allowance and not has_mates(m, t, u):
+        return False
+    if hand_over(m, s, p, u) > allowance:
+        hand_over(m, s, p, t)
+        return False
+    s.stats[GIVEN] += 1
+    return True
+
+
+@kernel
+def swap(m, s, p, q, allowance):
+    """Let two teachers change places if that is allowed and costs at most so much."""
+    t, u = s.who[p], s.who[q]
+    if t in (u, OPEN) or u == OPEN or not m.allowed[t, q] or not m.allowed[u, p]:
+        return False
+    if not fits_for(m, s, t, q, p) or not fits_for(m, s, u, p, q):
+        return False
+    if m.team[p] != m.team[q] and not (is_welcome(m, s, t, q) and is_welcome(m, s, u, p)):
+        return False
+    change = price_if(m, s, t, p, q) - s.price[t] + price_if(m, s, u, q, p) - s.price[u]
+    if m.team[p] < 0 or m.team[p] != m.team[q]:
+        change += place_price(m, s, p, t, u) + place_price(m, s, q, u, t)
+    if change > allowance and not has_mates(m, t, u):
+        return False
+    before = s.sums[COST]
+    hand_over(m, s, p, OPEN)
+    hand_over(m, s, q, t)
+    hand_over(m, s, p, u)
+    if s.sums[COST] - before > allowance:
+        hand_over(m, s, p, OPEN)
+        hand_over(m, s, q, u)
+        hand_over(m, s, p, t)
+        return False
+    s.stats[SWAPPED] += 1
+    return True
+
+
+@kernel
+def fits_for(m, s, t, q, p):
+    """The teacher could have q instead of p."""
+    gap = m.limit[L_GAP]
+    for i in range(s.count[t]):
+        r = s.roster[t, i]
+        if r != p and (
+            m.period[r] == m.period[q] or (m.start[r] < m.end[q] + gap and m.start[q] < m.end[r] + gap)
+        ):
+            return False
+    return True
+
+
+@kernel
+def has_mates(m, t, u):
+    if len(m.mate) == 0:
+        return False
+    has = m.mate_ptr[u] < m.mate_ptr[u + 1]
+    return has or (t >= 0 and m.mate_ptr[t] < m.mate_ptr[t + 1])
+
+
 @entry
 def anneal(m, s, temperature, times):
-    """So many draws of a move at one temperature: Metropolis' rule."""
+    """So many draws of a move at one temperature: Metropolis' rule, with the draw made first."""
     movable = m.movable
     teachers = len(m.target)
     for _ in range(times):
         s.stats[DRAWN] += 1
         p = movable[draw(s, len(movable))]
-        t = s.who[p]
         x = (draw(s, 1 << 30) + 1) / (1 << 30)
         allowance = -temperature * np.log(x)
         dice = draw(s, 8)
-        if dice < 3 or t == OPEN:  # to somebody else
-            u = draw(s, teachers)
-            if u == t or not may_take(m, s, u, p):
-                continue
-            if hand_over(m, s, p, u) <= allowance:
-                s.stats[GIVEN] += 1
-                keep_if_best(s)
-            else:
-                hand_over(m, s, p, t)
-            continue
-        if dice < 5:  # change places within the period
-            begin, end = m.period_ptr[m.period[p]], m.period_ptr[m.period[p] + 1]
-            q = m.period_post[begin + draw(s, end - begin)]
+        if dice < 2 or s.who[p] == OPEN:
+            made = give(m, s, p, draw(s, teachers), allowance)
         else:
-            q = movable[draw(s, len(movable))]
-        u = s.who[q]
-        if u in (t, OPEN) or not m.allowed[t, q] or not m.allowed[u, p]:
-            continue
-        if not is_movable(m, q):
-            continue
-        before = s.sums[COST]
-        hand_over(m, s, p, OPEN)
-        hand_over(m, s, q, OPEN)
-        done = may_take(m, s, u, p)
-        if done:
-            hand_over(m, s, p, u)
-            done = may_take(m, s, t, q)
-            if done:
-                hand_over(m, s, q, t)
-        if done and s.sums[COST] - before <= allowance:
-            s.stats[SWAPPED] += 1
+            if dice < 5:  # within the period
+                begin, end = m.period_ptr[m.period[p]], m.period_ptr[m.period[p] + 1]
+                q = m.period_post[begin + draw(s, end - begin)]
+                made = is_movable(m, q) and swap(m, s, p, q, allowance)
+            else:
+                made = swap(m, s, p, movable[draw(s, len(movable))], allowance)
+        if made:
             keep_if_best(s)
-            continue
-        hand_over(m, s, p, OPEN)
-        hand_over(m, s, q, OPEN)
-        hand_over(m, s, p, t)
-        hand_over(m, s, q, u)
 
 
 @kernel
@@ -494,3 +600,15 @@ def is_movable(m, p):
         else:
             high = middle
     return low < len(m.movable) and m.movable[low] == p
+
+
+@entry
+def knapsack(price, lengths, value, last):
+    """Fill value[minutes]: the dearest duties that add up to so many minutes; last[minutes]: one of them."""
+    value[0] = 0.0
+    for minutes in range(1, len(value)):
+        for k in range(len(lengths)):
+            before = minutes - lengths[k]
+            if before >= 0 and value[before] + price[k] > value[minutes]:
+                value[minutes] = value[before] + price[k]
+                last[minutes] = k

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..stop import MaxSeconds, MaxSteps, Spent, Stop
-from . import kernels, score
+from . import bound, kernels, score
 from .problem import BAN_RULES, NONE, OPEN, Ints, Problem, make_problem
 
 CHUNK_S = 0.02
 MOST_DRAWS = 200_000
 LEVELS = 400
 # Of the median price of a change that costs something: where the search starts and ends; measured.
-HOT, RESUME, COLD = 0.5, 0.05, 0.005
+HOT, RESUME, COLD = 0.5, 0.05, 0.0005
 
 
 class Progress(NamedTuple):
@@ -107,10 +107,12 @@ class Search:
         self.temperature = 0.0
         self.told_s = 0.0
         self.improved_s, self.improved_steps, self.best = 0.0, 0, np.iinfo(np.int64).max
+        self.least_open, self.least_cost = 0, 0
 
     def run(self) -> Result:
         try:
             self.construct()
+            self.prove()
             if len(self.model.movable) > 1 and self.problem.teachers > 1:
                 self.cool()
         except _Cancelled:
@@ -133,11 +135,22 @@ class Search:
                 kernels.fill(self.model, self.state, post, movable)
                 self.listen()
 
+    def prove(self) -> None:
+        """What no plan can be better than, given as many open posts as this one has."""
+        open_posts = int((self.state.who == OPEN).sum())
+        if open_posts:
+            self.least_open = bound.least_open(self.problem)
+        self.least_cost = bound.least_cost(self.problem, open_posts)
+        self.listen()
+
+    def is_proven(self) -> bool:
+        return int(self.state.sums[kernels.BEST]) <= self.least_cost
+
     def cool(self) -> None:
         hot, cold = self.temperatures()
         begin = self.progress()
         chunk = 2000
-        while (now := self.progress()) < 1:
+        while (now := self.progress()) < 1 and not self.is_proven():
             share = min(1.0, (now - begin) / max(1e-9, 1 - begin))
             self.temperature = hot * (cold / hot) ** share
             if isinstance(self.stop, MaxSteps):
@@ -196,11 +209,22 @@ class Search:
             cost=found.cost,
             counts=found.counts,
             costs=found.costs,
-            measures=measures_of(self.problem, who, found) | {"seconds": round(seconds, 1)},
+            measures=measures_of(self.problem, who, found)
+            | {
+                "bound": self.least_cost,
+                "gap": gap(found.cost, self.least_cost),
+                "least_open": self.least_open,
+                "seconds": round(seconds, 1),
+            },
             steps=self.steps,
             seconds=seconds,
             seed=self.seed,
         )
+
+
+def gap(cost: int, least: int) -> float:
+    """By how much the cost may be above the best, in percent of it; 0 is proven to be the best."""
+    return round(100 * (cost - least) / max(1, cost), 2)
 
 
 def measures_of(problem: Problem, who: Ints, found: score.Score) -> dict[str, Any]:
@@ -304,12 +328,13 @@ def make_state(model: kernels.Model, seed: int) -> kernels.State:
     sums[kernels.BEST] = np.iinfo(np.int64).max
     return kernels.State(
         who=np.full(posts, OPEN, np.int64),
-        roster=np.zeros((teachers, periods + 1), np.int64),
+        roster=np.zeros((teachers + 1, periods + 2), np.int64),
         count=np.zeros(teachers, np.int64),
         minutes=np.zeros(teachers, np.int64),
         price=np.zeros(teachers, np.int64),
         team_price=np.zeros(len(model.wants_woman), np.int64),
         met=np.zeros((teachers, teachers), np.int16),
+        visits=np.zeros((teachers, int(model.room.max(initial=0)) + 1), np.int16),
         best_who=np.full(posts, OPEN, np.int64),
         sums=sums,
         stats=np.zeros(kernels.STATS, np.int64),

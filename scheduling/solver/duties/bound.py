@@ -1,0 +1,178 @@
+"""What no plan can be better than, proven by linear programming (HiGHS).
+
+Two relaxations. `least_open`: posts that stay open whatever is done, a maximum flow from teachers with their
+most duties through one duty in a period to the posts. `least_cost`: teachers choose how many duties of each
+length they have, regardless of when; together they must be the posts. Its columns are whole rosters by length,
+priced by a knapsack; the bound holds for any prices of the posts (Dantzig & Wolfe 1960; Geoffrion 1974).
+"""
+
+import highspy
+import numpy as np
+
+from . import kernels
+from .problem import NONE, NOT_SENIOR, Ints, Problem
+
+ROUNDS = 200
+CLOSE = 1e-4  # of the bound: no better prices are looked for
+FAR = 1e7  # in place of "never" in a cost
+
+
+def least_open(problem: Problem) -> int:
+    """Posts that stay open in every plan that breaks no hard rule about single teachers."""
+    if not problem.posts:
+        return 0
+    allowed = ~problem.forbidden
+    senior = (problem.ban & np.uint8(NOT_SENIOR)).any(axis=0)
+    key = problem.period * 2 + senior
+    groups, group_of = np.unique(key, return_inverse=True)
+    sizes = np.bincount(group_of)
+    may = np.zeros((problem.teachers, len(groups)), bool)
+    for group in range(len(groups)):
+        may[:, group] = allowed[:, group_of == group].any(axis=1)
+    teacher, group = np.nonzero(may)
+    solver = _quiet()
+    rows = len(groups) + problem.teachers
+    period_row: dict[tuple[int, int], int] = {}
+    for t, g in zip(teacher.tolist(), group.tolist(), strict=True):
+        period_row.setdefault((t, int(groups[g] // 2)), rows + len(period_row))
+    inf = highspy.kHighsInf
+    most = np.minimum(problem.most, problem.posts)
+    upper = np.concatenate([sizes, most, np.ones(len(period_row))]).astype(float)
+    solver.addRows(
+        len(upper),
+        np.full(len(upper), -inf),
+        upper,
+        0,
+        np.zeros(len(upper), np.int32),
+        np.zeros(0, np.int32),
+        [],
+    )
+    arcs = len(teacher)
+    index = np.empty((arcs, 3), np.int32)
+    index[:, 0] = group
+    index[:, 1] = len(groups) + teacher
+    index[:, 2] = [
+        period_row[t, int(groups[g] // 2)] for t, g in zip(teacher.tolist(), group.tolist(), strict=True)
+    ]
+    solver.addCols(
+        arcs,
+        np.full(arcs, -1.0),
+        np.zeros(arcs),
+        np.ones(arcs),
+        3 * arcs,
+        np.arange(0, 3 * arcs, 3, dtype=np.int32),
+        index.ravel(),
+        np.ones(3 * arcs),
+    )
+    solver.run()
+    filled = -solver.getInfo().objective_function_value
+    return max(0, problem.posts - int(np.floor(filled + 1e-6)))
+
+
+def least_cost(problem: Problem, left_open: int = 0) -> int:
+    """A cost below which no plan with so many open posts comes."""
+    return _least_unfair(problem, left_open) + _least_repeats(problem, left_open)
+
+
+def _least_repeats(problem: Problem, left_open: int) -> int:
+    """More posts in a room than teachers, more meetings than pairs of teachers: some are repeats."""
+    can = ~problem.forbidden & (problem.most > 0)[:, None]
+    rooms = 0
+    for room in np.unique(problem.room[problem.room != NONE]):
+        there = problem.room == room
+        rooms += max(0, int(there.sum()) - int(can[:, there].any(axis=1).sum()))
+    bound = problem.weights.get("same_duty_room", 0) * max(0, rooms - left_open)
+    if not left_open:
+        sizes = np.bincount(problem.team[problem.team != NONE])
+        meetings = int((sizes * (sizes - 1) // 2).sum())
+        who = int(can.any(axis=1).sum())
+        bound += problem.weights.get("same_partner", 0) * max(0, meetings - who * (who - 1) // 2)
+    return bound
+
+
+def _least_unfair(problem: Problem, left_open: int) -> int:
+    lengths, supply = np.unique(problem.minutes, return_counts=True)
+    if not len(lengths) or not problem.teachers:
+        return 0
+    cost = _cost_of_minutes(problem, int(lengths.max()))
+    teachers = len(cost)
+    solver = _quiet()
+    inf = highspy.kHighsInf
+    # Rows: each length's posts are all taken but for the open ones; each teacher has one roster.
+    right = np.concatenate([supply, np.ones(teachers), [left_open]]).astype(float)
+    empty = np.zeros(len(right), np.int32)
+    solver.addRows(len(right), right, right, 0, empty, np.zeros(0, np.int32), [])
+    for place in range(len(lengths)):  # an open post, and a way out while there are few columns
+        solver.addCol(0.0, 0.0, inf, 2, [place, len(right) - 1], [1.0, 1.0])
+        solver.addCol(FAR, 0.0, inf, 1, [place], [1.0])
+        solver.addCol(FAR, 0.0, inf, 1, [place], [-1.0])
+    for teacher in range(teachers):
+        solver.addCol(FAR, 0.0, inf, 1, [len(lengths) + teacher], [1.0])
+    best = 0.0
+    price = np.zeros(len(lengths))
+    for _ in range(ROUNDS):
+        value, last = _knapsack(price, lengths, cost.shape[1])
+        reduced = cost - value[None, :]
+        chosen = reduced.argmin(axis=1)
+        least = reduced[np.arange(teachers), chosen]
+        bound = float(least.sum() + price @ supply - left_open * price.max(initial=0.0))
+        best = max(best, bound)
+        rosters = np.array([_roster(int(minutes), last, lengths) for minutes in chosen])
+        for teacher in range(teachers):
+            used = np.flatnonzero(rosters[teacher])
+            solver.addCol(
+                float(cost[teacher, chosen[teacher]]),
+                0.0,
+                inf,
+                len(used) + 1,
+                np.append(used, len(lengths) + teacher).astype(np.int32),
+                np.append(rosters[teacher][used], 1.0),
+            )
+        solver.run()
+        value_now = solver.getInfo().objective_function_value
+        if value_now - best <= CLOSE * max(1.0, best):
+            break
+        price = np.array(solver.getSolution().row_dual[: len(lengths)])
+    return max(0, int(np.ceil(best - 1e-6)))
+
+
+def _cost_of_minutes(problem: Problem, longest: int) -> np.ndarray:
+    """(teachers, minutes): what a teacher costs who watches so many minutes; FAR beyond what is possible."""
+    can = ~problem.forbidden
+    periods = np.unique(problem.period)
+    days = np.zeros(problem.teachers, np.int64)
+    for period in periods:
+        days += can[:, problem.period == period].any(axis=1)
+    most = np.minimum(problem.most, days) * longest
+    minutes = np.arange(int(most.max(initial=0)) + 1)
+    off = minutes[None, :] - problem.target[:, None]
+    beyond = np.maximum(0, np.abs(off) - problem.limits.free_minutes)
+    cost = problem.weights.get("fair_minutes", 0) * (beyond**2 // 60).astype(float)
+    lowest = int(problem.rank.max(initial=0))
+    steps = np.where(problem.rank > 0, lowest - problem.rank, 0)
+    cost += problem.weights.get("juniors_first", 0) * (steps[:, None] * np.maximum(0, off) // 60)
+    cost[minutes[None, :] > most[:, None]] = np.inf
+    return cost
+
+
+def _knapsack(price: np.ndarray, lengths: Ints, size: int) -> tuple[np.ndarray, Ints]:
+    """(minutes,) the dearest duties that add up to so many minutes, −∞ if none do; and the last of them."""
+    value = np.full(size, -np.inf)
+    last = np.full(size, -1, np.int64)
+    kernels.knapsack(price, lengths, value, last)
+    return value, last
+
+
+def _roster(minutes: int, last: Ints, lengths: Ints) -> np.ndarray:
+    counts = np.zeros(len(lengths))
+    while minutes > 0:
+        counts[last[minutes]] += 1
+        minutes -= int(lengths[last[minutes]])
+    return counts
+
+
+def _quiet() -> highspy.Highs:
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    return solver
