@@ -332,7 +332,7 @@ RULES: tuple[RuleInfo, ...] = (
         _("Fair shares"),
         _("A teacher's minutes are off the target: an hour off costs 60, two hours 240."),
         may_be_off=False,
-        limit=0,
+        limit=15,
         limit_label=_("minutes that are free"),
         part="duties",
     ),
