@@ -4,3 +4,15 @@ from django.apps import AppConfig
 class BookingsConfig(AppConfig):
     name = "bookings"
     verbose_name = "Activity bookings"
+
+    def ready(self) -> None:
+        from projects import outbox, schedules
+        from projects import ways_in as doors
+
+        from . import feeds, ways_in
+
+        schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
+        schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")
+        schedules.add("bookings.tasks.remind", minutes=30, cluster="mail")
+        outbox.made_when_sent("bookings.booking", feeds.attachment)
+        doors.add(ways_in.of)

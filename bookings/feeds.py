@@ -80,6 +80,22 @@ def feed_file(feed: CalendarFeed) -> bytes:
     )
 
 
+def attachment(booking_id: int) -> str:
+    """What goes with the mail about a booking: its dates as they are now; as CANCEL if it has ended."""
+    booking = Booking.objects.select_related(
+        "institution", "child", "session__activity", "session__location"
+    ).get(pk=booking_id)
+    events = events_of([booking])
+    if not events:
+        return ""
+    return calendar_file(
+        events,
+        name=f"{booking.session} ({booking.child.first_name})",
+        changed_at=booking.ended_at or booking.confirmed_at or booking.created_at,
+        method="PUBLISH" if booking.is_live else "CANCEL",
+    ).decode()
+
+
 def events_of(bookings: Iterable[Booking], *, is_cancelled: bool = False) -> list[CalendarEvent]:
     """One event for each date of each booking. An ended booking's dates are cancelled.
 

@@ -3,17 +3,34 @@
 One reason, one message: its key holds the booking, wait entry or offer and what became of it.
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from projects import outbox
+from projects.models import Institution, Membership, OutboxMessage, Role
+from projects.outbox import Attachment, Draft
+
 from .journal import Journal
-from .models import Booking, Guardian, Offer, WaitEntry
+from .models import (
+    AbsenceNotice,
+    AttendanceAlert,
+    Booking,
+    BookingRules,
+    Guardian,
+    Guardianship,
+    Meeting,
+    Offer,
+    WaitEntry,
+)
 
 # subject, text
 BOOKED = _("{child} has a place: {session}"), _("{child} has a place in {session}.")
@@ -51,6 +68,19 @@ EXPIRED = (
     _("The held place has gone: {session}"),
     _("The place in {session} was not paid for in time, so it is no longer held for {child}."),
 )
+MEETING_OFF = (
+    _("Does not take place: {session}, {at}"),
+    _("{session} does not take place on {at}, so {child} is not expected. {why}"),
+)
+REMINDER = _("Tomorrow at {at}: {session} ({child}).")
+MISSING = (
+    _("{child} has not arrived: {session}"),
+    _("{child} was expected at {session} at {at} and is not there. Call the school at once, or report it."),
+)
+MISSING_FOR_OFFICE = (
+    _("{child} has not arrived: {session}"),
+    _("{child} was expected at {session} at {at} and is not there. The family has been told: call it."),
+)
 
 
 # Said in the reader's language, when the message is.
@@ -64,7 +94,9 @@ def moment(at: datetime, booking: Booking) -> Any:
 
 def tell_booking(journal: Journal, words: tuple[Any, Any], booking: Booking, **more: Any) -> None:
     key = f"booking:{booking.pk}:{booking.state}:{booking.sequence}"
-    _tell(journal, booking.booked_by, words, booking, key, **more)
+    # Whoever was never told that a place is booked has no dates in the calendar.
+    attachments = () if words in (HELD, EXPIRED) else (calendar_of(booking),)
+    _tell(journal, booking.booked_by, words, booking, key, attachments=attachments, **more)
 
 
 def tell_entry(journal: Journal, words: tuple[Any, Any], entry: WaitEntry, **more: Any) -> None:
@@ -78,6 +110,11 @@ def tell_offer(journal: Journal, words: tuple[Any, Any], offer: Offer, **more: A
     _tell(journal, offer.entry.asked_by, words, offer.entry, key, is_secret=is_secret, **more)
 
 
+def calendar_of(booking: Booking) -> Attachment:
+    """The dates of the booking's meetings as they are when the mail leaves (bookings.feeds)."""
+    return Attachment("activity.ics", "text/calendar", maker="bookings.booking", about=booking.pk)
+
+
 def _tell(
     journal: Journal,
     guardian: Guardian | None,
@@ -86,17 +123,169 @@ def _tell(
     key: str,
     *,
     is_secret: bool = False,
+    attachments: Sequence[Attachment] = (),
     **more: Any,
 ) -> None:
+    if guardian is None:
+        return
     named = {"child": about.child.first_name, "session": about.session, **more}
     subject, text = (format_lazy(sentence, **named) for sentence in words)
-    journal.tell(
-        guardian,
-        "bookings_news",
-        dedupe=key,
-        is_secret=is_secret,
-        subject=subject,
-        news=text,
-        about=about,
-        **more,
+    context = {"subject": subject, "news": text, **more}
+    journal.drafts += _drafts(
+        guardian, "bookings_news", context, key, is_secret=is_secret, attachments=attachments
     )
+
+
+def _drafts(
+    guardian: Guardian,
+    template: str,
+    context: dict[str, Any],
+    dedupe: str,
+    *,
+    is_secret: bool = False,
+    attachments: Sequence[Attachment] = (),
+) -> list[Draft]:
+    """A mail where there is an address, a text message where they are wanted; else the counter tells it."""
+    if not guardian.is_active:
+        return []
+    context = {"guardian": guardian, **context}
+    drafts = []
+    if guardian.email:
+        drafts.append(
+            Draft(
+                to=guardian.email,
+                template=template,
+                context=context,
+                language=guardian.language,
+                dedupe=dedupe,
+                attachments=attachments,
+                is_secret=is_secret,
+            )
+        )
+    if _takes_texts(guardian):
+        drafts.append(
+            Draft(
+                to=guardian.phone,
+                template="bookings_text",
+                context=context,
+                language=guardian.language,
+                dedupe=f"{dedupe}:text",
+                channel=OutboxMessage.Channel.TEXT,
+                is_secret=is_secret,
+            )
+        )
+    return drafts
+
+
+def _takes_texts(guardian: Guardian) -> bool:
+    if not (settings.TEXT_MESSAGE_PROVIDER and guardian.wants_texts and guardian.phone):
+        return False
+    return BookingRules.of(guardian.institution).sends_texts
+
+
+# --- meetings -----------------------------------------------------------------------------------------------
+
+
+def tell_meeting_off(*, meeting: Meeting) -> int:
+    """To the families of a cancelled meeting, inside the transaction that cancelled it; to how many."""
+    local = meeting.starts_at.astimezone(ZoneInfo(meeting.institution.time_zone))
+    drafts: list[Draft] = []
+    live = Booking.objects.filter(session=meeting.session_id, state=Booking.State.CONFIRMED)
+    for booking in live.select_related("child", "booked_by", "session__activity"):
+        if booking.booked_by is None:
+            continue
+        named = {
+            "session": booking.session,
+            "child": booking.child.first_name,
+            "at": _date_format(local, "DATETIME_FORMAT"),
+            "why": meeting.cancelled_because,
+        }
+        subject, news = (format_lazy(sentence, **named) for sentence in MEETING_OFF)
+        drafts += _drafts(
+            booking.booked_by,
+            "bookings_news",
+            {"subject": subject, "news": news},
+            f"meeting-off:{meeting.pk}:{meeting.sequence}:{booking.pk}",
+            attachments=(calendar_of(booking),),
+        )
+    outbox.write_all(institution=meeting.institution, drafts=drafts)
+    return len(drafts)
+
+
+def tell_tomorrow(*, institution: Institution, day: date) -> int:
+    """Remind families of what their children have on that day: one message to each guardian, once."""
+    zone = ZoneInfo(institution.time_zone)
+    starts_at = datetime(day.year, day.month, day.day, tzinfo=zone)
+    meetings: dict[int, list[Meeting]] = {}
+    rows = Meeting.objects.for_institution(institution).live().filter(starts_at__date__range=_around(day))
+    for meeting in rows.select_related("location", "session__location").order_by("starts_at"):
+        if meeting.starts_at.astimezone(zone).date() == day:
+            meetings.setdefault(meeting.session_id, []).append(meeting)
+    absent = set(AbsenceNotice.objects.filter(meeting__session__in=meetings).values_list("meeting", "child"))
+    bookings = Booking.objects.filter(
+        session__in=meetings, state=Booking.State.CONFIRMED, booked_by__isnull=False
+    ).select_related("child", "booked_by", "session__activity")
+    dates: dict[Guardian, list[tuple[datetime, Booking, Any]]] = {}
+    for booking in bookings:
+        for meeting in meetings[booking.session_id]:
+            if (meeting.pk, booking.child_id) not in absent:
+                place = meeting.location or meeting.session.location or ""
+                local = meeting.starts_at.astimezone(zone)
+                dates.setdefault(booking.booked_by, []).append((local, booking, place))
+    drafts = [
+        draft
+        for guardian, items in dates.items()
+        for draft in _drafts(
+            guardian,
+            "bookings_reminder",
+            {"day": starts_at, "items": sorted(items, key=lambda item: item[0]), **_reminder(items)},
+            f"reminder:{day}:{guardian.pk}",
+        )
+    ]
+    outbox.write_all(institution=institution, drafts=drafts)
+    return len(drafts)
+
+
+def _around(day: date) -> tuple[date, date]:
+    """Whatever the database's time zone is, the day lies between these."""
+    return date.fromordinal(day.toordinal() - 1), date.fromordinal(day.toordinal() + 1)
+
+
+def _reminder(items: Iterable[tuple[datetime, Booking, Any]]) -> dict[str, Any]:
+    """The reminder's words for a text message."""
+    first = min(items, key=lambda item: item[0])
+    named = {
+        "child": first[1].child.first_name,
+        "session": first[1].session,
+        "at": f"{first[0]:%H:%M}",
+    }
+    return {"news": format_lazy(REMINDER, **named)}
+
+
+def tell_missing(*, alert: AttendanceAlert) -> int:
+    """To the child's guardians and to the office, in the transaction that raised the alert."""
+    meeting, child = alert.meeting, alert.child
+    local = meeting.starts_at.astimezone(ZoneInfo(alert.institution.time_zone))
+    named = {"child": child.full_name, "session": meeting.session, "at": f"{local:%H:%M}"}
+    subject, news = (format_lazy(sentence, **named) for sentence in MISSING)
+    context = {"subject": subject, "news": news}
+    drafts: list[Draft] = []
+    rights = Guardianship.objects.filter(child=child).on(timezone.localdate(meeting.starts_at))
+    for right in rights.select_related("guardian"):
+        drafts += _drafts(right.guardian, "bookings_news", context, f"missing:{alert.pk}:{right.guardian_id}")
+    _subject, for_office = (format_lazy(sentence, **named) for sentence in MISSING_FOR_OFFICE)
+    members = Membership.objects.filter(
+        institution=alert.institution, role__in=[Role.OFFICE, Role.ADMINISTRATOR], user__is_active=True
+    )
+    drafts += [
+        Draft(
+            to=member.user.email,
+            template="bookings_news",
+            context={"subject": subject, "news": for_office, "guardian": member.user, "is_office": True},
+            language=member.user.language,
+            dedupe=f"missing:{alert.pk}:office:{member.user_id}",
+        )
+        for member in members.select_related("user")
+    ]
+    outbox.write_all(institution=alert.institution, drafts=drafts)
+    return len(drafts)

@@ -38,12 +38,19 @@ def stable_uid(*parts: object) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(str(part) for part in parts)))
 
 
-def calendar_file(events: Iterable[CalendarEvent], *, name: str, changed_at: dt.datetime) -> bytes:
+def calendar_file(
+    events: Iterable[CalendarEvent],
+    *,
+    name: str,
+    changed_at: dt.datetime,
+    method: Literal["PUBLISH", "CANCEL"] = "PUBLISH",
+) -> bytes:
     """The file: UTF-8, lines of at most 75 octets, with the time zones that its events use.
 
-    `changed_at` stands in every event, so that the same plan gives the same bytes.
+    `changed_at` stands in every event, so that the same plan gives the same bytes. CANCEL tells a mail
+    program that all its events are called off.
     """
-    calendar = Calendar.new(prodid=PRODUCT, name=name, method="PUBLISH", uid=stable_uid("calendar", name))
+    calendar = Calendar.new(prodid=PRODUCT, name=name, method=method, uid=stable_uid("calendar", name))
     calendar.add("REFRESH-INTERVAL", REFRESH_EVERY, parameters={"VALUE": "DURATION"})
     stamp = changed_at.astimezone(dt.UTC).replace(microsecond=0)
     events = list(events)

@@ -8,7 +8,7 @@ try to try, so that mail programs show it once.
 import logging
 import smtplib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -64,11 +64,22 @@ class TextProvider(Protocol):
 
 
 class Attachment(NamedTuple):
-    """A text file that goes with a mail."""
+    """A text file that goes with a mail. Without content it is made when the mail leaves (made_when_sent)."""
 
     name: str
     type: str  # "text/calendar"
-    content: str
+    content: str = ""
+    maker: str = ""
+    about: int | None = None
+
+
+# What makes attachments when they leave, from the rows as they are then.
+_makers: dict[str, Callable[[int], str]] = {}
+
+
+def made_when_sent(name: str, maker: Callable[[int], str]) -> None:
+    """An attachment that names this maker has what it returns for `about` (a row's key); nothing: none."""
+    _makers[name] = maker
 
 
 class Draft(NamedTuple):
@@ -271,7 +282,11 @@ def _deliver(message: OutboxMessage) -> None:
         message.subject,
         message.text,
         to=[message.to],
-        attachments=[(part["name"], part["content"], part["type"]) for part in message.attachments],
+        attachments=[
+            (part["name"], content, part["type"])
+            for part in message.attachments
+            if (content := part["content"] or _makers[part["maker"]](part["about"]))
+        ],
         headers={"Message-ID": message_id_of(message), "Auto-Submitted": "auto-generated"},
     )
     if message.html:

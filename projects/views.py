@@ -8,7 +8,7 @@ from django.db.models import F, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from . import access, addresses
+from . import access, addresses, ways_in
 from .models import Institution, Membership, Place, Project, ProjectMember, ProjectRole, Role
 
 
@@ -30,7 +30,7 @@ class House(NamedTuple):
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """A person's projects, the one opened last first."""
+    """A person's projects, the one opened last first, and the pages of other kinds that are the person's."""
     places = Place.objects.filter(user=request.user, project=OuterRef("pk"))
     projects = access.projects_of(request.user).annotate(opened_at=Subquery(places.values("opened_at")[:1]))
     projects = projects.order_by(F("opened_at").desc(nulls_last=True), "-last_accessed_at", "pk")
@@ -49,7 +49,12 @@ def home(request: HttpRequest) -> HttpResponse:
         for row in access.institutions_of(request.user)
         for role in [memberships.get(row.pk)]
     ]
+    ways = ways_in.of(request.user)
+    if len(ways) == 1 and not (entries or houses):
+        # A parent or tutor, who has nothing else to do here.
+        return redirect(ways[0].address)
     context = {
+        "ways": ways,
         "entries": open_ones,
         "archived": [entry for entry in entries if entry.project.is_archived],
         "last": next((entry.project for entry in open_ones if entry.is_mine), None),
