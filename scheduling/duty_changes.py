@@ -32,7 +32,7 @@ from .models import (
     Unavailability,
 )
 from .posts import policy_of
-from .recounting import recount
+from .recounting import recount_soon
 from .rosters import PersonLine, Roster
 
 
@@ -83,7 +83,7 @@ def give(*, duty: Duty, teacher: Teacher | None, by: User) -> Duty:
         raise CannotGive(
             _("%s has another post in that period: leave that one open first.") % teacher
         ) from error
-    recount(draft)
+    recount_soon(draft)
     return mine
 
 

@@ -1,4 +1,9 @@
-"""A planner's change by hand. A pin holds an exam where it is, in every run from now on."""
+"""A planner's change by hand. A pin holds an exam where it is, in every run from now on.
+
+A move goes into a draft of the plan: what others rely on stays until that draft is live.
+"""
+
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -7,7 +12,11 @@ from accounts.models import User
 from projects import history
 from projects.models import Project
 
-from .models import Exam, FixedPlacement, Placement, Solution
+from .drafts import draft_of
+from .models import Exam, FixedPlacement, Period, Placement, RoomShare, Sitting, Solution
+from .move_prices import Moves
+from .recounting import recount_soon
+from .solver.timetable.problem import Plan
 
 
 class CannotEdit(Exception):
@@ -67,3 +76,80 @@ def unpin(*, solution: Solution, exam: Exam, by: User) -> int:
 def _refuse_archived(project: Project) -> None:
     if project.is_archived:
         raise CannotEdit(_("This project is archived. Bring it back before you change it."))
+
+
+class Moved(NamedTuple):
+    """solution: the draft with the change. unseated: candidates whose chairs went with the old period."""
+
+    solution: Solution
+    unseated: int
+
+
+@transaction.atomic
+def move(*, solution: Solution, sitting: Sitting, period: Period, by: User) -> Moved:
+    """Hold the sitting in that period, in rooms that are free there; nothing else moves."""
+    return _replace(solution, by, {sitting: period})
+
+
+@transaction.atomic
+def swap(*, solution: Solution, one: Sitting, other: Sitting | None, by: User) -> Moved:
+    """Two sittings in each other's periods."""
+    if other is None:
+        raise CannotEdit(_("Choose the exam to change places with."))
+    places = dict(
+        Placement.objects.filter(solution=solution, sitting__in=[one, other], period__isnull=False)
+        .select_related("period")
+        .values_list("sitting", "period")
+    )
+    if len(places) < 2:
+        raise CannotEdit(_("Both exams need a period to change places."))
+    if places[one.pk] == places[other.pk]:
+        raise CannotEdit(_("Both exams are in that period already."))
+    periods = Period.objects.for_project(solution.project).in_bulk(places.values())
+    return _replace(solution, by, {one: periods[places[other.pk]], other: periods[places[one.pk]]})
+
+
+def _replace(solution: Solution, by: User, moves: dict[Sitting, Period]) -> Moved:
+    _refuse_archived(solution.project)
+    for sitting in moves:
+        _refuse_held(solution, sitting)
+    seen = Moves(solution)
+    place = {row.pk: number for number, row in enumerate(seen.season.periods)}
+    numbers = {seen.number_of(sitting): place[period.pk] for sitting, period in moves.items()}
+    if all(int(seen.plan.period[number]) == there for number, there in numbers.items()):
+        raise CannotEdit(_("It is in that period already."))
+    plan = seen.moved(*numbers.items())
+    draft = draft_of(solution)
+    gone = 0
+    for sitting, period in moves.items():
+        row = Placement.objects.get(solution=draft, sitting=sitting)
+        row.shares.all().delete()
+        gone += row.seatings.all().delete()[0]
+        Placement.objects.filter(pk=row.pk).update(period=period)
+        _write_rooms(row, seen, plan, seen.number_of(sitting))
+    recount_soon(draft)
+    return Moved(draft, gone)
+
+
+def _refuse_held(solution: Solution, sitting: Sitting) -> None:
+    held = FixedPlacement.objects.for_project(solution.project).filter(
+        exam=sitting.exam, sitting_number=sitting.number, room=None
+    )
+    if held.filter(origin=FixedPlacement.Origin.PINNED).exists():
+        raise CannotEdit(_("%s is pinned: take the pin out first.") % sitting.exam.code)
+
+
+def _write_rooms(row: Placement, seen: Moves, plan: Plan, number: int) -> None:
+    problem, season = seen.problem, seen.season
+    RoomShare.objects.bulk_create(
+        RoomShare(
+            institution_id=row.institution_id,
+            project_id=row.project_id,
+            placement=row,
+            room=season.rooms[room],
+            group_id=season.part_groups[part],
+            candidates=seats,
+        )
+        for part, room, seats in zip(plan.part.tolist(), plan.room.tolist(), plan.seats.tolist(), strict=True)
+        if problem.part_exam[part] == number
+    )

@@ -1,46 +1,90 @@
-"""After a change by hand: every rule counted afresh from the tables, and kept with the solution."""
+"""After a change by hand: every rule counted afresh, and kept with the solution."""
 
 from typing import Any
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
 from . import findings, rules
-from .models import Duty, Placement, Solution
+from .adapter import timetable
+from .models import Duty, Placement, Registration, Run, Solution
+from .solver.timetable.score import evaluate
+
+# Seasons with more registrations are counted by a worker; a page does not wait so long.
+MOST_AT_ONCE = 20_000
+# Until then the solution says so.
+PENDING = "being_counted"
+
+
+def recount_soon(solution: Solution) -> None:
+    """Count at once where that is quick, else say that it is being counted, and have it done."""
+    if Registration.objects.for_project(solution.project).count() <= MOST_AT_ONCE:
+        recount(solution)
+        return
+    words = _("Changed by hand: the rules are being counted again. Look again in a minute.")
+    waiting = findings.Finding("warning", PENDING, 1, words)._asdict()
+    others = [found for found in solution.findings if found["rule"] != PENDING]
+    solution.findings = [waiting, *others]
+    _count_rows(solution)
+    solution.save(update_fields=["findings", "unplaced", "unfilled"])
+    transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
 
 
 def recount(solution: Solution) -> None:
-    """Keep what the independent check finds now. What a rule costs is its count times its price."""
-    settings = rules.settings_of(solution.project)
+    """Keep what the solver and the independent check count now. Of seats and duties a rule costs its count
+    times its price."""
     found = findings.check(solution)
-    old = solution.by_rule
-    parts: dict[str, dict[str, Any]] = {
-        part: {**told, "by_rule": {}, "hard": 0, "cost": 0} for part, told in solution.measures.items()
-    }
-    for finding in found:
-        part = parts.get(_part_of(finding.rule, solution))
-        if part is None or not finding.count:
-            continue
-        if finding.level == "error":
-            part["hard"] += int(finding.count)
-        before = old.get(finding.rule, {})
-        if before.get("count") == finding.count:
-            cost = before["cost"]
-        else:
-            price = settings[finding.rule].weight if finding.rule in settings else 0
-            cost = round(finding.count * price)
-        part["by_rule"][finding.rule] = {"count": finding.count, "cost": cost}
-        part["cost"] += cost
-    solution.measures = parts
-    solution.by_rule = {code: row for part in parts.values() for code, row in part["by_rule"].items()}
+    measures = {part: dict(told) for part, told in solution.measures.items()}
+    measures["datesheet"] = measures.get("datesheet", {"reasons": []}) | _datesheet(solution)
+    for part in (Run.Part.SEATS.value, Run.Part.DUTIES.value):
+        if part in measures:
+            measures[part] |= _counted(part, found, solution)
+    solution.measures = measures
+    solution.by_rule = {code: row for told in measures.values() for code, row in told["by_rule"].items()}
     solution.hard = findings.count_hard(found)
-    solution.cost = parts.get("datesheet", {}).get("cost", solution.cost)
+    solution.cost = measures["datesheet"]["cost"]
     reasons = [row for row in solution.findings if row["level"] == "error" and not row["count"]]
     solution.findings = [*(finding._asdict() for finding in found), *reasons]
-    solution.unplaced = Placement.objects.filter(solution=solution, period=None).count()
-    solution.unfilled = Duty.objects.filter(solution=solution, teacher=None).count()
+    missing = [finding.count for finding in found if finding.rule == "chair_missing"]
+    solution.unseated = int(sum(missing))
+    _count_rows(solution)
     solution.save()
 
 
-def _part_of(code: str, solution: Solution) -> str:
-    for part, told in solution.measures.items():
-        if code in told.get("by_rule", {}):
-            return part
-    return rules.RULE_OF_CODE[code].part if code in rules.RULE_OF_CODE else "datesheet"
+def _count_rows(solution: Solution) -> None:
+    solution.unplaced = Placement.objects.filter(solution=solution, period=None).count()
+    solution.unfilled = Duty.objects.filter(solution=solution, teacher=None).count()
+
+
+def _datesheet(solution: Solution) -> dict[str, Any]:
+    season = timetable.season_of(solution.project, stay_close_to=solution.parent)
+    now = evaluate(season.problem, season.plan_of(solution))
+    by_rule = {
+        code: {"count": count, "cost": now.costs.get(code, 0)} for code, count in now.counts.items() if count
+    }
+    return {"hard": now.hard, "cost": round(now.cost), "by_rule": by_rule}
+
+
+def _counted(part: str, found: list[findings.Finding], solution: Solution) -> dict[str, Any]:
+    settings = rules.settings_of(solution.project)
+    mine = [finding for finding in found if finding.count and _part_of(finding.rule) == part]
+    by_rule = {}
+    for finding in mine:
+        price = settings[finding.rule].weight if finding.level == "warning" else 0
+        by_rule[finding.rule] = {"count": finding.count, "cost": round(finding.count * price)}
+    return {
+        "hard": int(sum(finding.count for finding in mine if finding.level == "error")),
+        "cost": sum(row["cost"] for row in by_rule.values()),
+        "by_rule": by_rule,
+    }
+
+
+def _part_of(code: str) -> str:
+    if code in rules.RULE_OF_CODE:
+        return rules.RULE_OF_CODE[code].part
+    if code in findings.HARD_RULES or code in findings.SOFT_RULES:
+        return Run.Part.DATESHEET
+    from .findings import seats  # it needs the tables of seats only where there are any
+
+    return Run.Part.SEATS if code in seats.HARD_RULES else Run.Part.DUTIES

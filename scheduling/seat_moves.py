@@ -16,7 +16,7 @@ from projects.models import Project
 from .drafts import draft_of
 from .layouts import chairs_of
 from .models import CandidateGroup, Room, RoomShare, Seating, SeatPin, Solution, Student
-from .recounting import recount
+from .recounting import recount_soon
 
 Key = tuple[int, int, int]
 
@@ -75,7 +75,7 @@ def move(*, seating: Seating, room: Room, key: Key, by: User) -> Seating:
                 _put(other, old, by)
     except IntegrityError as error:
         raise CannotMove(_("Somebody has just been put on that chair. Look at the room again.")) from error
-    recount(draft)
+    recount_soon(draft)
     return mine
 
 

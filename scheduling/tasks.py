@@ -12,7 +12,7 @@ from django.conf import settings
 from accounts.models import User
 from projects.models import StoredFile
 
-from . import photos, printing, solving, uploading
+from . import photos, printing, recounting, solving, uploading
 from .models import Run, Solution
 
 PR_SET_PDEATHSIG = 1
@@ -80,3 +80,13 @@ def take_photos(file_id: int) -> int:
         StoredFile.objects.select_related("project__institution", "created_by").filter(pk=file_id).first()
     )
     return len(photos.take(stored=stored)) if stored else 0
+
+
+def recount(solution_id: int) -> bool:
+    """Whether there was a solution to count; it may have been deleted while the task waited."""
+    solution = (
+        Solution.objects.select_related("project__institution", "parent").filter(pk=solution_id).first()
+    )
+    if solution is not None:
+        recounting.recount(solution)
+    return solution is not None

@@ -50,6 +50,7 @@ ROWS_OF_PAGES = {
     "read_again": {"number": "scheduling.WorkbookImport"},
     "upload_progress": {"number": "scheduling.WorkbookImport"},
     "take_over": {"number": "scheduling.WorkbookImport"},
+    "move_exam": {"number": "scheduling.Solution", "exam": "scheduling.Exam"},
     "start_seats": {},
     "start_duties": {},
     "rooms_seated": {"number": "scheduling.Solution"},

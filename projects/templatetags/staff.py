@@ -41,3 +41,10 @@ def thousands(number: float | None) -> str:
         return "" if number is None else str(number)
     places = 0 if number == int(number) else 1
     return number_format(number, places, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def thousands_signed(number: float) -> str:
+    """+1,234, −56, ±0: a difference."""
+    sign = "+" if number > 0 else "−" if number < 0 else "±"
+    return f"{sign}{thousands(abs(number))}"

@@ -17,6 +17,7 @@ from projects.addresses import number as number_in
 from projects.models import Project
 
 from .. import editing, exams
+from ..drafts import is_draft
 from ..models import (
     Course,
     Department,
@@ -28,9 +29,11 @@ from ..models import (
     Registration,
     Room,
     RoomShare,
+    Sitting,
     Solution,
     Teaches,
 )
+from ..move_prices import Moves, Price
 from ..rules import rule_words
 
 
@@ -50,6 +53,7 @@ class Cell(NamedTuple):
     period: Period
     entries: list[Entry]
     candidates: int
+    price: Price | None = None  # what it would cost to move the chosen sitting here
 
 
 class Day(NamedTuple):
@@ -95,7 +99,8 @@ def datesheet(request: HttpRequest, number: int) -> HttpResponse:
     chosen_pk = number_in(request.GET.get("exam", ""))
     entries = _entries(solution, placements, chosen_pk)
     periods = list(Period.objects.for_project(request.project).order_by("date", "starts"))
-    columns, days = _grid(periods, entries)
+    moving = _moving(request, solution, chosen_pk)
+    columns, days = _grid(periods, entries, moving["prices"] if moving else {})
     context = {
         **admin.site.each_context(request),
         "title": _("Datesheet"),
@@ -115,8 +120,30 @@ def datesheet(request: HttpRequest, number: int) -> HttpResponse:
         ],
         "may_edit": request.standing.may_edit,
         **(_closely(request, solution, chosen_pk) if chosen_pk else {}),
+        "moving": moving,
     }
     return TemplateResponse(request, "scheduling/staff/datesheet.html", context)
+
+
+def _moving(request: HttpRequest, solution: Solution, chosen: int | None) -> dict[str, Any] | None:
+    """For ?exam=…&move=…: the sitting that is to be moved, and what each period would cost."""
+    asked = number_in(request.GET.get("move", ""))
+    if asked is None or chosen is None or not request.standing.may_edit:
+        return None
+    sittings = Sitting.objects.for_project(request.project).filter(exam=chosen).select_related("exam")
+    sitting = get_object_or_404(sittings, pk=asked)
+    try:
+        prices = Moves(solution).prices(sitting)
+    except ValueError as reason:
+        messages.error(request, str(reason))
+        return None
+    others = _placements(solution).filter(period__isnull=False).exclude(sitting=sitting)
+    return {
+        "sitting": sitting,
+        "prices": {price.period.pk: price for price in prices},
+        "others": others,
+        "writes_a_copy": not is_draft(solution),
+    }
 
 
 def _placements(solution: Solution) -> Any:
@@ -173,7 +200,9 @@ def _entries(solution: Solution, placements: Any, chosen: int | None) -> dict[in
     return found
 
 
-def _grid(periods: list[Period], entries: dict[int | None, list[Entry]]) -> tuple[list[str], list[Day]]:
+def _grid(
+    periods: list[Period], entries: dict[int | None, list[Entry]], prices: dict[int, Price]
+) -> tuple[list[str], list[Day]]:
     """Columns are the periods' names, or their starts where they have none, in order of time."""
     earliest: dict[str, Any] = {}
     for period in periods:
@@ -183,7 +212,9 @@ def _grid(periods: list[Period], entries: dict[int | None, list[Entry]]) -> tupl
     days: dict[date, dict[str, Cell]] = defaultdict(dict)
     for period in periods:
         there = entries.get(period.pk, [])
-        days[period.date][_column(period)] = Cell(period, there, sum(entry.candidates for entry in there))
+        days[period.date][_column(period)] = Cell(
+            period, there, sum(entry.candidates for entry in there), prices.get(period.pk)
+        )
     return columns, [Day(day, [cells.get(name) for name in columns]) for day, cells in days.items()]
 
 
@@ -240,3 +271,45 @@ def pin_exam(request: HttpRequest, number: int, exam: int) -> HttpResponse:
     back = redirect("admin:datesheet", number)
     back["Location"] += f"?exam={row.pk}"
     return back
+
+
+@require_POST
+def move_exam(request: HttpRequest, number: int, exam: int) -> HttpResponse:
+    """Move one sitting of the exam to a period, or let it change places with another; in a draft."""
+    solution = get_object_or_404(
+        Solution.objects.for_project(request.project).select_related("project__institution", "parent"),
+        pk=number,
+    )
+    sittings = Sitting.objects.for_project(request.project).select_related("exam")
+    row = get_object_or_404(sittings.filter(exam=exam), pk=number_in(request.POST.get("sitting", "")))
+    moved = None
+    if not request.standing.may_edit:
+        messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
+    else:
+        try:
+            if "period" in request.POST:
+                periods = Period.objects.for_project(request.project)
+                period = get_object_or_404(periods, pk=number_in(request.POST["period"]))
+                moved = editing.move(solution=solution, sitting=row, period=period, by=request.user)
+            else:
+                other = sittings.filter(pk=number_in(request.POST.get("with", ""))).first()
+                moved = editing.swap(solution=solution, one=row, other=other, by=request.user)
+        except (editing.CannotEdit, ValueError) as reason:
+            messages.error(request, str(reason))
+    if moved is not None:
+        _tell(request, moved, solution)
+    back = redirect("admin:datesheet", moved.solution.pk if moved else number)
+    back["Location"] += f"?exam={row.exam_id}"
+    return back
+
+
+def _tell(request: HttpRequest, moved: editing.Moved, before: Solution) -> None:
+    if moved.solution.pk != before.pk:
+        messages.success(
+            request, _("The change is kept in “%s”. Make it live when it is good.") % moved.solution
+        )
+    if moved.unseated:
+        messages.warning(
+            request,
+            _("%d candidates have no seat now: seat them on the page of its rooms.") % moved.unseated,
+        )

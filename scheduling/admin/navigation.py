@@ -103,6 +103,7 @@ PAGES = [
     Page("give_duty", "solutions/<int:number>/roster/<int:duty>/give/", roster.give_duty),
     PHOTOS,
     PHOTOS._replace(name="photo", route="photos/<int:number>/", view=photos_page.photo),
+    Page("move_exam", "solutions/<int:number>/exams/<int:exam>/move/", datesheet_page.move_exam),
     Page("pin_exam", "solutions/<int:number>/exams/<int:exam>/pin/", datesheet_page.pin_exam),
 ]
 SECTIONS = [
