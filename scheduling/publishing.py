@@ -14,6 +14,7 @@ from accounts.models import User
 from projects import people
 from projects.models import Project, Stage
 
+from . import slips
 from .documents.tables import SittingRow, SolutionRows, rows_of
 from .models import Publication, Solution
 
@@ -30,10 +31,12 @@ def publish(
     by: User | None = None,
     solution: Solution | None = None,
     notice: str = "",
+    shows_rooms: bool = True,
 ) -> Publication:
     """Show the live solution (or this one) in place of what is shown now.
 
-    A draft may still have faults, for people to object to; what is final may not.
+    A draft may still have faults, for people to object to; what is final may not. With the final one each
+    candidate gets a slip. Rooms and seats are shown to the public only if `shows_rooms`.
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     kind = Publication.Kind(kind)
@@ -52,8 +55,11 @@ def publish(
         version=version + 1,
         notice=notice,
         published_by=by,
-        table=_table(rows.placed),
+        shows_rooms=shows_rooms,
+        table=_table(rows.placed, with_rooms=shows_rooms),
     )
+    if kind == Publication.Kind.FINAL:
+        slips.issue_slips(publication=publication, rows=rows)
     people.replace_busy_times(
         institution=project.institution, source=_source(project), rows=_busy_times(project, rows)
     )
@@ -88,7 +94,7 @@ def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution
         )
 
 
-def _table(sittings: Iterable[SittingRow]) -> list[dict[str, Any]]:
+def _table(sittings: Iterable[SittingRow], *, with_rooms: bool) -> list[dict[str, Any]]:
     """The datesheet as the public sees it, in order of time."""
     return [
         {
@@ -100,7 +106,7 @@ def _table(sittings: Iterable[SittingRow]) -> list[dict[str, Any]]:
             "title": row.title,
             "courses": list(row.courses),
             "programmes": row.programmes,
-            "rooms": [room.code for room, _candidates in row.rooms],
+            "rooms": [room.code for room, _candidates in row.rooms] if with_rooms else [],
         }
         for row in sittings
         if row.period

@@ -6,4 +6,5 @@ app_name = "scheduling"
 
 urlpatterns = [
     path("d/<slug:institution>/<slug:project>/", views.datesheet, name="datesheet"),
+    path("d/<slug:institution>/<slug:project>/slip/", views.slip, name="slip"),
 ]

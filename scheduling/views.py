@@ -9,9 +9,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import condition, require_http_methods, require_safe
 
+from projects import throttle
+
+from . import slips
 from .models import Publication
+
+# Codes that were mistyped, by network address: a few in a minute, more in an hour.
+SLIP_RATES = (throttle.Rate(10, 60), throttle.Rate(60, 3600))
 
 
 def _publication(institution: str, project: str) -> Publication:
@@ -83,3 +90,38 @@ def _by_day(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         }
         for day, of_day in groupby(rows, key=lambda row: row["date"])
     ]
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def slip(request: HttpRequest, institution: str, project: str) -> HttpResponse:
+    """A student's own slip, by its code: typed, or brought along by the address in the QR code behind #,
+    which no server sees. So the code stands in no log and in no list of visited pages."""
+    publication = _publication(institution, project)
+    context: dict[str, Any] = {
+        "publication": publication,
+        "season": publication.project,
+        "school": publication.project.institution,
+        "may_be_seen": slips.may_be_seen(publication),
+    }
+    if request.method == "POST" and context["may_be_seen"]:
+        address = throttle.client_address(request)
+        try:
+            throttle.slow_down("slip", address, rates=SLIP_RATES)
+        except throttle.SlowDown as reason:
+            return throttle.too_many(request, reason)
+        try:
+            found = slips.find_slip(publication=publication, code=request.POST.get("code", ""))
+        except slips.NoSlip as reason:
+            context["refused"] = str(reason)
+        else:
+            # A whole class behind one address may look at its slips: only misses count.
+            throttle.give_back("slip", address, rates=SLIP_RATES)
+            context["slip"] = found
+            context["desks"] = slips.desks_of(found)
+            if not context["desks"]:
+                context["exams"] = slips.exams_of(found, publication)
+    with timezone.override(publication.project.institution.time_zone):
+        response = render(request, "scheduling/slip.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response

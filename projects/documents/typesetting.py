@@ -5,10 +5,14 @@ never read as markup. Each file is set by a process of its own (typst_process.py
 laid out for as long as its process lives, about a megabyte a page.
 """
 
+import dataclasses
 import json
+import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +23,8 @@ _PROCESS = Path(__file__).parent / "typst_process.py"
 SECTIONS_PER_FILE = 500
 # No print of a healthy machine takes this long for one file.
 LONGEST_SECONDS = 300
+# Side by side; each takes up to 300 MB, so a big machine does not take them all.
+PROCESSES = min(4, len(os.sched_getaffinity(0)))
 
 
 class CannotTypeset(Exception):
@@ -42,38 +48,106 @@ def picture(template: Path, data: Mapping[str, object], *, dots_per_inch: float 
         return [page.read_bytes() for page in pages]
 
 
+@dataclasses.dataclass(frozen=True)
+class Pile:
+    """Sections that lie together: a period's rooms, a programme's students. Cut into files stem.pdf or, when
+    there is more than one, stem-001.pdf, stem-002.pdf …"""
+
+    stem: str
+    sections: Iterable[Mapping[str, object]]
+
+
 def typeset_in_files(
     template: Path,
     data: Mapping[str, object],
-    sections: Iterable[Mapping[str, object]],
+    piles: Iterable[Pile],
     *,
     folder: Path,
-    stem: str,
     per_file: int = SECTIONS_PER_FILE,
+    numbering: str = "",
+    pictures: Callable[[str], bytes] = lambda name: b"",
     progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Path]:
-    """A mass print: `sections` cut into files stem-001.pdf, stem-002.pdf …, one in memory at a time.
-    `progress` is told how many sections are done. Each section's pages are numbered by themselves."""
-    done = number = 0
-    sections = iter(sections)
-    while chunk := list(islice(sections, per_file)):
-        number += 1
-        path = folder / f"{stem}-{number:03}.pdf"
-        _typeset_sections(template, data, chunk, path)
-        done += len(chunk)
-        progress(done)
-        yield path
+    """A mass print: the files in order, as they are done. Never one giant document: what lies in memory are
+    the sections of the files under way, as many as there are processors.
+
+    `progress` is told how many sections are done. Each section's pages are numbered by themselves, unless
+    `numbering` is "given": then they bring their numbers along. A section may name "photos", files beside the
+    template; `pictures` gives their bytes.
+    """
+    done = 0
+    under_way: deque[tuple[Future[None], Path, int]] = deque()
+    with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
+
+        def first_done() -> Path:
+            nonlocal done
+            future, path, count = under_way.popleft()
+            future.result()
+            done += count
+            progress(done)
+            return path
+
+        try:
+            for name, sections in _chunks(piles, per_file):
+                path = folder / name
+                future = pool.submit(_typeset_sections, template, data, sections, path, numbering, pictures)
+                under_way.append((future, path, len(sections)))
+                if len(under_way) > PROCESSES:
+                    yield first_done()
+            while under_way:
+                yield first_done()
+        finally:
+            for future, _path, _count in under_way:
+                future.cancel()
+
+
+def _chunks(piles: Iterable[Pile], per_file: int) -> Iterator[tuple[str, list[Mapping[str, object]]]]:
+    for pile in piles:
+        sections = iter(pile.sections)
+        chunk = list(islice(sections, per_file))
+        number = 0
+        while chunk:
+            following = list(islice(sections, per_file))
+            number += 1
+            is_only = number == 1 and not following
+            yield f"{pile.stem}.pdf" if is_only else f"{pile.stem}-{number:03}.pdf", chunk
+            chunk = following
 
 
 def _typeset_sections(
-    template: Path, data: Mapping[str, object], sections: list[Mapping[str, object]], path: Path
+    template: Path,
+    data: Mapping[str, object],
+    sections: list[Mapping[str, object]],
+    path: Path,
+    numbering: str,
+    pictures: Callable[[str], bytes],
 ) -> None:
-    # Nearly always everyone has one page, and "page 1 of 1" needs no second look at the layout.
-    for numbering in ("one page each", "by section"):
-        whole = {**data, "sections": sections, "numbering": numbering}
-        _run(template, whole, output=path, format="pdf", pdf_tags=False)
-        if path.read_bytes().count(b"/Type/Page/") == len(sections):
-            return
+    with TemporaryDirectory() as place:
+        photos = [name for section in sections for name in _photos_of(section)]
+        root = _with_pictures(template, Path(place), photos, pictures) if photos else template
+        # Nearly always everyone has one page, and "page 1 of 1" needs no second look at the layout.
+        for way in (numbering,) if numbering else ("one page each", "by section"):
+            whole = {**data, "sections": sections, "numbering": way}
+            _run(root, whole, output=path, format="pdf", pdf_tags=False)
+            if path.read_bytes().count(b"/Type/Page/") == len(sections):
+                return
+
+
+def _photos_of(section: Mapping[str, object]) -> Iterator[str]:
+    photos = section.get("photos")
+    if isinstance(photos, (list, tuple)):
+        yield from (name for name in photos if name)
+
+
+def _with_pictures(
+    template: Path, place: Path, names: Iterable[str], pictures: Callable[[str], bytes]
+) -> Path:
+    """The template in a folder of its own with the pictures beside it: typst sees no other."""
+    for name in dict.fromkeys(names):
+        (place / Path(name).name).write_bytes(pictures(name))
+    copied = place / template.name
+    copied.write_bytes(template.read_bytes())
+    return copied
 
 
 def _run(template: Path, data: Mapping[str, object], *, output: Path, **options: object) -> None:

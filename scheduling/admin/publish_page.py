@@ -30,6 +30,12 @@ class PublishForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Where to object, what to bring, what has changed."),
     )
+    shows_rooms = forms.BooleanField(
+        label=_("Show rooms and seats"),
+        required=False,
+        initial=True,
+        help_text=_("Rooms on the public datesheet, room and seat on a student's own slip online."),
+    )
 
 
 class WithdrawForm(forms.Form):

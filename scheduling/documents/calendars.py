@@ -1,20 +1,24 @@
-"""Exams as calendar files: of a programme, a student, a teacher."""
+"""Exams and duties as calendar files: of a programme, a student, a teacher."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from projects.calendar_files import CalendarEvent, Status, calendar_file, stable_uid
+from projects.documents.page import Value
+from projects.documents.writers import text_of
 from projects.models import Project
+from scheduling.documents.duty_rows import DutyRow, DutyRows
 from scheduling.documents.lists import (
-    rooms_for_student,
+    room_and_seat,
     rooms_of,
     sittings_of_cohorts,
     students_in_order,
     title_of,
 )
-from scheduling.documents.tables import SittingRow, SolutionRows
+from scheduling.documents.plan import Plan
+from scheduling.documents.tables import SittingRow
 from scheduling.documents.words import WORDS
 from scheduling.models import Publication, Solution
 
@@ -52,68 +56,86 @@ def season_of(solution: Solution, publication: Publication | None, language: str
     )
 
 
-def programme_calendars(rows: SolutionRows, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
+def programme_calendars(plan: Plan, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
     """Name and file of each programme's calendar, all its semesters together."""
     of_programme: dict[str, dict[int, SittingRow]] = {}
-    for (programme, _), sittings in sittings_of_cohorts(rows).items():
+    for (programme, _), sittings in sittings_of_cohorts(plan.rows).items():
         of_programme.setdefault(programme, {}).update((sitting.pk, sitting) for sitting in sittings)
     for programme, found in of_programme.items():
         if programme and (not only or programme == only):
-            yield programme, _file(found.values(), season, programme, rooms_of)
+            events = (
+                _exam(sitting, season, rooms_of(sitting, season.language)) for sitting in found.values()
+            )
+            yield programme, _file(events, season, programme)
 
 
-def student_calendars(rows: SolutionRows, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
-    for student in students_in_order(rows, only):
-        yield (
-            student.roll_no,
-            _file(
-                rows.of_student[student.pk],
+def student_calendars(plan: Plan, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
+    """With the student's own room, seat and finish."""
+    for student in students_in_order(plan.rows, only):
+        events = (
+            _exam(
+                sitting,
                 season,
-                student.roll_no,
-                rooms_for_student,
-                extra_minutes=student.extra_minutes,
-            ),
+                room_and_seat(sitting, student, plan.seats.seat_of, season.language),
+                student.extra_minutes(sitting.duration),
+            )
+            for sitting in plan.rows.of_student[student.pk]
         )
+        yield student.roll_no, _file(events, season, student.roll_no)
 
 
-def teacher_calendars(rows: SolutionRows, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
-    for teacher in rows.teachers:
-        sittings = rows.of_teacher.get(teacher.pk)
-        if sittings and (not only or teacher.staff_no == only):
-            yield teacher.staff_no, _file(sittings, season, teacher.staff_no, rooms_of)
+def teacher_calendars(plan: Plan, season: Season, only: str = "") -> Iterator[tuple[str, bytes]]:
+    """The exams that a teacher set, and the duties that a teacher has."""
+    for teacher in plan.rows.teachers:
+        if only and teacher.staff_no != only:
+            continue
+        exams = plan.rows.of_teacher.get(teacher.pk, ())
+        events = [_exam(sitting, season, rooms_of(sitting, season.language)) for sitting in exams]
+        events += [_duty(duty, plan.duties, season) for duty in plan.duties.of_teacher.get(teacher.pk, ())]
+        if events:
+            yield teacher.staff_no, _file(events, season, teacher.staff_no)
 
 
-def _file(
-    sittings: Iterable[SittingRow],
-    season: Season,
-    whose: str,
-    rooms: Callable[[SittingRow, str], object],
-    extra_minutes: Callable[[int], int] = lambda duration: 0,
-) -> bytes:
-    events = (_event(sitting, season, rooms, extra_minutes(sitting.duration)) for sitting in sittings)
+def _file(events: Iterable[CalendarEvent | None], season: Season, whose: str) -> bytes:
     return calendar_file(
         [event for event in events if event], name=f"{season.name} · {whose}", changed_at=season.changed_at
     )
 
 
-def _event(
-    sitting: SittingRow, season: Season, rooms: Callable[[SittingRow, str], object], extra_minutes: int
-) -> CalendarEvent | None:
+def _exam(sitting: SittingRow, season: Season, place: Value, extra_minutes: int = 0) -> CalendarEvent | None:
     # What was announced and has no period now must be called off in the calendars that hold it.
     period = sitting.period or sitting.was_in
     if period is None:
         return None
     starts_at = dt.datetime.combine(period.date, period.starts, tzinfo=season.zone)
     codes = "/".join(sitting.courses) or sitting.code
-    place = rooms(sitting, season.language)
     words = WORDS[season.language]
     return CalendarEvent(
         uid=stable_uid(season.project.path, sitting.code, sitting.number),
         title=f"{codes} {title_of(sitting, season.language)}",
         starts_at=starts_at,
         ends_at=starts_at + dt.timedelta(minutes=sitting.duration + extra_minutes),
-        place=place if isinstance(place, str) else ", ".join(place or ()),
+        place=text_of(place),
         description=f"{words['period']} {period.name}, {season.name}",
         sequence=season.sequence,
         status=season.status if sitting.period else "CANCELLED",
+    )
+
+
+def _duty(duty: DutyRow, duties: DutyRows, season: Season) -> CalendarEvent:
+    """One a period and teacher, whatever becomes of its room and role."""
+    words = WORDS[season.language]
+    starts_at, ends_at = (
+        dt.datetime.combine(duty.period.date, time, tzinfo=season.zone) for time in (duty.starts, duty.ends)
+    )
+    report = words["report_at"].format(time=f"{duty.reports_at(duties.report_before):%H:%M}")
+    return CalendarEvent(
+        uid=stable_uid(season.project.path, "duty", duty.period.pk, duty.teacher.pk if duty.teacher else 0),
+        title=f"{words['duty']}: {words[duty.role]}",
+        starts_at=starts_at,
+        ends_at=ends_at,
+        place=duty.room.code if duty.room else duty.block,
+        description=f"{report}. {words['period']} {duty.period.name}, {season.name}",
+        sequence=season.sequence,
+        status=season.status,
     )

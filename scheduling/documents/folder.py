@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.html import format_html, format_html_join
 
 from projects.documents.words import direction
-from scheduling.documents.prints import FORMATS, PRINTS, Press, dashed
+from scheduling.documents.prints import FORMATS, PRINTS, NothingToPrint, Press, dashed
 
 INDEX, LIST = "index.html", "index.json"
 # A print of more files than this (a calendar for each student) is shown in the index as its folder.
@@ -16,9 +16,12 @@ FILES_SHOWN = 12
 
 
 class Written(NamedTuple):
+    """`reason` says why a print has no files."""
+
     code: str
     format: str
     files: list[Path]
+    reason: str = ""
 
 
 def write_all(
@@ -28,7 +31,10 @@ def write_all(
     formats: Iterable[str] = FORMATS,
     progress: Callable[[Written], None] = lambda written: None,
 ) -> list[Written]:
-    """Write every print: folder/by-day/…, calendars in folder/by-student/calendars/… Raises NothingToPrint.
+    """Write every print: folder/by-day/…, calendars in folder/by-student/calendars/…
+
+    What cannot be made (seats that are not there yet, nobody whose slip is withheld) is left out with its
+    reason. Raises NothingToPrint if nothing at all can be.
 
     Files of an earlier call go first, so that no list of yesterday lies beside today's.
     """
@@ -44,10 +50,21 @@ def write_all(
             if format == "ics":
                 place /= "calendars"
             place.mkdir(parents=True, exist_ok=True)
-            done.append(Written(each.code, format, press.write(each.code, format, place)))
+            done.append(_written(press, each.code, format, place))
             progress(done[-1])
+    if not any(one.files for one in done):
+        raise NothingToPrint(next((one.reason for one in done), press.words["nothing"]))
     _write_index(press, folder, done)
     return done
+
+
+def _written(press: Press, code: str, format: str, place: Path) -> Written:
+    try:
+        return Written(code, format, press.write(code, format, place))
+    except NothingToPrint as reason:
+        if not any(place.iterdir()):
+            place.rmdir()
+        return Written(code, format, [], str(reason))
 
 
 def _clear(folder: Path) -> None:
@@ -84,6 +101,8 @@ def _write_index(press: Press, folder: Path, done: list[Written]) -> None:
 
 def _index_row(press: Press, folder: Path, written: Written) -> tuple[str, str, str]:
     files = written.files
+    if not files:
+        return PRINTS[written.code].title(press.language), written.format, written.reason
     if len(files) > FILES_SHOWN:
         place = files[0].parent.relative_to(folder).as_posix()
         links = format_html('<a href="{}/">{}/</a> ({})', place, place, len(files))

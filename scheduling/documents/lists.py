@@ -4,11 +4,13 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from projects.documents.page import Band, Column, Section, Table, Value
+from projects.documents.page import Band, Column, Section, Table, Value, section_for_typst
+from projects.documents.typesetting import Pile
 from projects.documents.words import long_date, weekday
+from scheduling.documents.plan import Mass, Plan
 from scheduling.documents.tables import RoomRow, SittingRow, SolutionRows, StudentRow
 from scheduling.documents.words import WORDS
 
@@ -39,6 +41,16 @@ def rooms_of(sitting: SittingRow, language: str, *, with_counts: bool = True) ->
     if len(sitting.rooms) == 1 or not with_counts:
         return [room.code for room, _ in sitting.rooms]
     return [f"{room.code} ({candidates})" for room, candidates in sitting.rooms]
+
+
+# (student, sitting) pk → the student's own room and seat
+SeatOf = Mapping[tuple[int, int], tuple[RoomRow, str]]
+
+
+def room_and_seat(sitting: SittingRow, student: StudentRow, seat_of: SeatOf, language: str) -> Value:
+    """The student's own room and seat; before there are seats, the rooms of the exam."""
+    own = seat_of.get((student.pk, sitting.pk))
+    return [own[0].code, own[1]] if own else rooms_for_student(sitting, language)
 
 
 def rooms_for_student(sitting: SittingRow, language: str) -> Value:
@@ -328,7 +340,7 @@ def by_student_columns(language: str) -> tuple[Column, ...]:
         Column(words["time"], "time"),
         Column(words["code"], "code", 1.3),
         Column(words["title"], width=3),
-        Column(words["room"], "code", 1.6),
+        Column(words["room_and_seat"], "code", 1.6),
     )
 
 
@@ -340,14 +352,21 @@ def students_in_order(rows: SolutionRows, only: str = "") -> list[StudentRow]:
     )
 
 
-def by_student_sections(rows: SolutionRows, language: str, only: str = "") -> Iterator[Section]:
+def by_student_pages(plan: Plan, language: str, only: str = "") -> Mass:
+    sections = by_student_sections(plan.rows, language, only, plan.seats.seat_of)
+    pile = Pile("", (section_for_typst(section, language) for section in sections))
+    return Mass(len(students_in_order(plan.rows, only)), iter([pile]))
+
+
+def by_student_sections(rows: SolutionRows, language: str, only: str, seat_of: SeatOf) -> Iterator[Section]:
     """The finish is the student's own, with the extra time of an access arrangement: this print is theirs."""
     words = WORDS[language]
     for student in students_in_order(rows, only):
         listed = [
             (
                 date_of(sitting, language), sitting.times(student.extra_minutes(sitting.duration)),
-                codes_of(sitting), title_of(sitting, language), rooms_for_student(sitting, language),
+                codes_of(sitting), title_of(sitting, language),
+                room_and_seat(sitting, student, seat_of, language),
             )
             for sitting in rows.of_student[student.pk]
         ]  # fmt: skip
@@ -356,7 +375,7 @@ def by_student_sections(rows: SolutionRows, language: str, only: str = "") -> It
         yield Section((student.roll_no, student.name), [Band("", listed)], (father, cohort))
 
 
-def by_student_tables(rows: SolutionRows, language: str, only: str = "") -> list[Table]:
+def by_student_tables(rows: SolutionRows, language: str, only: str, seat_of: SeatOf) -> list[Table]:
     """The exam's own finish: extra time is shown to those who need it, not to every reader of a list."""
     words = WORDS[language]
     columns = (
@@ -369,15 +388,20 @@ def by_student_tables(rows: SolutionRows, language: str, only: str = "") -> list
         Column(words["course_code"], "code"),
         Column(words["title"]),
         Column(words["room"], "code"),
+        Column(words["seat"], "code"),
     )
-    listed: list[tuple[Value, ...]] = [
-        (
-            s.roll_no, s.name, s.programme, s.semester, s.section, *when(sitting, language),
-            codes_of(sitting), title_of(sitting, language), rooms_of(sitting, language, with_counts=False),
-        )
-        for s in students_in_order(rows, only)
-        for sitting in rows.of_student[s.pk]
-    ]  # fmt: skip
+    nothing = None, None
+    listed: list[tuple[Value, ...]] = []
+    for s in students_in_order(rows, only):
+        for sitting in rows.of_student[s.pk]:
+            room, seat = seat_of.get((s.pk, sitting.pk), nothing)
+            rooms = room.code if room else rooms_of(sitting, language, with_counts=False)
+            listed.append(
+                (
+                    s.roll_no, s.name, s.programme, s.semester, s.section, *when(sitting, language),
+                    codes_of(sitting), title_of(sitting, language), rooms, seat,
+                )
+            )  # fmt: skip
     return [Table(words["by_student"], columns, listed)]
 
 

@@ -1,9 +1,9 @@
-"""Every print by its code, made one at a time or all together. What admin, tasks and commands call."""
+"""Prints made one at a time or all together. What admin, tasks and commands call."""
 
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,26 +13,39 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from projects.documents.page import (
-    Column,
     Front,
     Letterhead,
     Section,
     Signature,
-    Table,
     columns_for_typst,
     front_for_typst,
     section_for_typst,
 )
+from projects.documents.pictures import photo_for_print
 from projects.documents.typesetting import typeset, typeset_in_files
 from projects.documents.words import LANGUAGES, long_date
 from projects.documents.writers import write_csv, write_xlsx
-from scheduling.documents import calendars, grids, lists, quality
-from scheduling.documents.tables import SolutionRows, rows_of
+from scheduling.documents import calendars
+from scheduling.documents.catalogue import (
+    CALENDARS,
+    COLUMNS,
+    FORMATS,
+    GRIDS,
+    NUMBERED,
+    PAGES,
+    PRINTS,
+    SECTIONS,
+    TABLES,
+    Print,
+)
+from scheduling.documents.plan import Plan, why_not
+from scheduling.documents.tables import SolutionRows
 from scheduling.documents.words import WORDS
 from scheduling.models import PrintSetting, Publication, Solution
 
+__all__ = ["FORMATS", "PRINTS", "NothingToPrint", "Press", "Print", "dashed", "make_print"]
+
 TEMPLATES = Path(__file__).parent / "templates"
-FORMATS = ("pdf", "xlsx", "csv", "ics")
 # A file of more rows than this takes too much memory: a list of 100,000 rows becomes several.
 ROWS_PER_FILE = 5_000
 
@@ -41,71 +54,6 @@ Progress = Callable[[int, int], None]
 
 class NothingToPrint(Exception):
     """Why there is no such print, in words for the person who asked."""
-
-
-@dataclass(frozen=True)
-class Print:
-    """`of` says what one such print may be narrowed to (programme, room, student, teacher), if anything.
-    What is for the office has no instructions to candidates, unless they were set for that very print."""
-
-    code: str
-    formats: tuple[str, ...]
-    template: str
-    paper: str = "a4"
-    is_flipped: bool = True
-    size: float = 9.5
-    of: str = ""
-    starts_pages: bool = False
-    is_for_office: bool = False
-
-    def title(self, language: str) -> str:
-        return WORDS[language][self.code]
-
-
-LIST_FORMATS = ("pdf", "xlsx", "csv")
-ALL_FORMATS = (*LIST_FORMATS, "ics")
-PRINTS: dict[str, Print] = {
-    each.code: each
-    for each in (
-        Print("by_day", LIST_FORMATS, "list.typ"),
-        Print("wide", LIST_FORMATS, "wide.typ", paper="a3", size=10),
-        Print("matrix", LIST_FORMATS, "matrix.typ", paper="a3", size=9),
-        Print("by_programme", ALL_FORMATS, "list.typ", of="programme", starts_pages=True),
-        Print("by_room", LIST_FORMATS, "list.typ", of="room"),
-        Print("by_student", ALL_FORMATS, "personal.typ", "a5", is_flipped=False, size=8.5, of="student"),
-        Print("by_teacher", ALL_FORMATS, "list.typ", of="teacher"),
-        Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9, is_for_office=True),
-    )
-}
-
-COLUMNS: dict[str, Callable[[str], tuple[Column, ...]]] = {
-    "by_day": lists.by_day_columns,
-    "by_programme": lists.by_programme_columns,
-    "by_room": lists.by_room_columns,
-    "by_student": lists.by_student_columns,
-    "by_teacher": lists.by_teacher_columns,
-}
-SECTIONS: dict[str, Callable[[SolutionRows, str, str], Iterator[Section]]] = {
-    "by_day": lists.by_day_sections,
-    "by_programme": lists.by_programme_sections,
-    "by_room": lists.by_room_sections,
-    "by_student": lists.by_student_sections,
-    "by_teacher": lists.by_teacher_sections,
-}
-TABLES: dict[str, Callable[[SolutionRows, str, str], list[Table]]] = {
-    "by_day": lists.by_day_tables,
-    "by_programme": lists.by_programme_tables,
-    "by_room": lists.by_room_tables,
-    "by_student": lists.by_student_tables,
-    "by_teacher": lists.by_teacher_tables,
-    "wide": grids.wide_tables,
-    "matrix": grids.matrix_tables,
-}
-CALENDARS = {
-    "by_programme": calendars.programme_calendars,
-    "by_student": calendars.student_calendars,
-    "by_teacher": calendars.teacher_calendars,
-}
 
 
 def make_print(
@@ -133,6 +81,7 @@ class Press:
     """Prints one solution in one language; its rows are read once."""
 
     def __init__(self, solution: Solution, language: str = "") -> None:
+        self.plan = Plan(solution)
         self.solution = solution
         self.project = solution.project
         self.language = language or self.project.institution.language
@@ -140,15 +89,17 @@ class Press:
             self.language = "en"
         self.words = WORDS[self.language]
 
-    @cached_property
+    @property
     def rows(self) -> SolutionRows:
-        return rows_of(self.solution)
+        return self.plan.rows
 
-    @cached_property
+    @property
     def publication(self) -> Publication | None:
-        """The current publication, if it shows this solution."""
-        current = Publication.objects.for_project(self.project).current()
-        return current.filter(solution=self.solution).first()
+        return self.plan.publication
+
+    def why_not(self, code: str) -> str:
+        """Why this print cannot be made of this solution, in words, or ""."""
+        return why_not(self.solution, PRINTS[code].needs, self.language)
 
     def write(
         self,
@@ -160,26 +111,41 @@ class Press:
         progress: Progress = lambda done, total: None,
     ) -> list[Path]:
         """Write one print into the folder and return its files. Raises NothingToPrint."""
+        return list(self.files(code, format, folder, only=only, progress=progress))
+
+    def files(
+        self,
+        code: str,
+        format: str,
+        folder: Path,
+        *,
+        only: str = "",
+        progress: Progress = lambda done, total: None,
+    ) -> Iterator[Path]:
+        """The same, each file as soon as it is there."""
         if code not in PRINTS or format not in PRINTS[code].formats:
             raise NothingToPrint(self.words["no_such_print"].format(code=code, format=format))
         if not self.rows.placed:
             raise NothingToPrint(self.words["nothing"])
+        if reason := self.why_not(code):
+            raise NothingToPrint(reason)
         stem = "-".join(filter(None, (self.project.slug, dashed(code), slugify(only, allow_unicode=True))))
         if format == "ics":
-            files = list(self._write_calendars(code, folder, stem, only))
+            files = self._write_calendars(code, folder, stem, only)
         elif format == "pdf":
-            files = list(self._write_pdf(PRINTS[code], folder, stem, only, progress))
+            files = self._write_pdf(PRINTS[code], folder, stem, only, progress)
         else:
-            files = list(self._write_tables(code, format, folder, stem, only))
-        if not files:
-            raise NothingToPrint(self.words["none_such"].format(name=only))
-        return files
+            files = self._write_tables(code, format, folder, stem, only)
+        is_empty = True
+        for file in files:
+            is_empty = False
+            yield file
+        if is_empty:
+            reason = self.words["none_such"].format(name=only) if only else self.words["nothing_of_it"]
+            raise NothingToPrint(reason)
 
     def _write_tables(self, code: str, format: str, folder: Path, stem: str, only: str) -> Iterator[Path]:
-        if code == "quality":
-            tables = quality.tables(self.rows, self.solution, self.language)
-        else:
-            tables = TABLES[code](self.rows, self.language, only)
+        tables = TABLES[code](self.plan, self.language, only)
         if not any(table.rows for table in tables):
             return
         if format == "xlsx":
@@ -193,7 +159,7 @@ class Press:
     def _write_calendars(self, code: str, folder: Path, stem: str, only: str) -> Iterator[Path]:
         season = calendars.season_of(self.solution, self.publication, self.language)
         taken: set[str] = set()
-        for whose, contents in CALENDARS[code](self.rows, season, only):
+        for whose, contents in CALENDARS[code](self.plan, season, only):
             name = _file_name(whose, taken)
             path = folder / (f"{stem}.ics" if only else f"{name}.ics")
             path.write_bytes(contents)
@@ -204,44 +170,43 @@ class Press:
     ) -> Iterator[Path]:
         template = TEMPLATES / each.template
         data = self._data(each)
-        path = folder / f"{stem}.pdf"
-        if each.code in SECTIONS:
-            sections = SECTIONS[each.code](self.rows, self.language, only)
+        if each.code in COLUMNS:
             data["columns"] = columns_for_typst(COLUMNS[each.code](self.language))
-            if each.of == "student":
-                yield from self._write_personal(template, data, sections, folder, stem, only, progress)
-            else:
-                yield from self._write_list(template, data, sections, path, progress)
-            return
-        if each.code == "quality":
-            data["parts"] = [
-                {"columns": columns_for_typst(columns), "section": section_for_typst(section, self.language)}
-                for columns, section in quality.sections(self.rows, self.solution, self.language)
-            ]
+        if each.code in PAGES:
+            yield from self._write_pages(each.code, template, data, folder, stem, only, progress)
+        elif each.code in SECTIONS:
+            sections = SECTIONS[each.code](self.plan, self.language, only)
+            yield from self._write_list(template, data, sections, folder / f"{stem}.pdf", progress)
         else:
-            grid = grids.wide_data if each.code == "wide" else grids.matrix_data
-            data |= grid(self.rows, self.language)
-        path.write_bytes(typeset(template, data))
-        progress(1, 1)
-        yield path
+            path = folder / f"{stem}.pdf"
+            path.write_bytes(typeset(template, data | GRIDS[each.code](self.plan, self.language)))
+            progress(1, 1)
+            yield path
 
-    def _write_personal(
+    def _write_pages(
         self,
+        code: str,
         template: Path,
         data: dict[str, object],
-        sections: Iterator[Section],
         folder: Path,
         stem: str,
         only: str,
         progress: Progress,
     ) -> Iterator[Path]:
-        total = 1 if only else len(self.rows.of_student)
-        typed = (section_for_typst(section, self.language) for section in sections)
-        files = typeset_in_files(
-            template, data, typed, folder=folder, stem=stem, progress=lambda done: progress(done, total)
+        total, piles = PAGES[code](self.plan, self.language, only)
+        yield from typeset_in_files(
+            template,
+            data,
+            (replace(pile, stem="-".join(filter(None, (stem, pile.stem)))) for pile in piles),
+            folder=folder,
+            numbering="given" if code in NUMBERED else "",
+            pictures=self._photo,
+            progress=lambda done: progress(done, total),
         )
-        for file in files:
-            yield file.rename(folder / f"{stem}.pdf") if total == 1 else file
+
+    def _photo(self, name: str) -> bytes:
+        """Photos are named by their student's key: 17.jpg."""
+        return photo_for_print(self.plan.photos[int(name.removesuffix(".jpg"))])
 
     def _write_list(
         self,
@@ -266,6 +231,7 @@ class Press:
             "flipped": each.is_flipped,
             "size": each.size,
             "page_per_section": each.starts_pages,
+            "roomy": each.is_roomy,
         }
         return front_for_typst(self.front(each), self.words) | page
 

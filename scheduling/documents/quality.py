@@ -7,7 +7,16 @@ from itertools import groupby, pairwise
 
 from django.utils import translation
 
-from projects.documents.page import Band, Column, Section, Share, Table, Value
+from projects.documents.page import (
+    Band,
+    Column,
+    Section,
+    Share,
+    Table,
+    Value,
+    columns_for_typst,
+    section_for_typst,
+)
 from projects.documents.words import short_date
 from scheduling.documents.lists import semester_name, sittings_of_rooms
 from scheduling.documents.tables import PeriodRow, SittingRow, SolutionRows, StudentRow
@@ -64,6 +73,16 @@ def sections(
         _periods(rows, language),
         _rooms(rows, language),
     ]
+
+
+def data(rows: SolutionRows, solution: Solution, language: str) -> dict[str, object]:
+    """The same as the template reads it."""
+    return {
+        "parts": [
+            {"columns": columns_for_typst(columns), "section": section_for_typst(section, language)}
+            for columns, section in sections(rows, solution, language)
+        ]
+    }
 
 
 def tables(rows: SolutionRows, solution: Solution, language: str) -> list[Table]:

@@ -1,6 +1,8 @@
 """The fixed words of the datesheet's prints, by language (those of every print: projects.documents.words)."""
 
-WORDS: dict[str, dict[str, str]] = {
+from scheduling.documents.day_words import DAY_WORDS
+
+_WORDS: dict[str, dict[str, str]] = {
     "en": {
         "datesheet": "Datesheet",
         "by_day": "Datesheet",
@@ -198,3 +200,5 @@ WORDS: dict[str, dict[str, str]] = {
         "nothing": "ابھی چھاپنے کو کچھ نہیں: پہلے ڈیٹ شیٹ بنائیں۔",
     },
 }
+
+WORDS = {language: words | DAY_WORDS[language] for language, words in _WORDS.items()}

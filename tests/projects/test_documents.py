@@ -11,8 +11,9 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from projects.documents import page, typesetting, typst_process, words, writers
+from projects.documents import page, pictures, typesetting, typst_process, words, writers
 from projects.documents.page import Band, Column, Front, Letterhead, Section, Signature, Table
+from projects.documents.typesetting import Pile
 
 TEMPLATE = """
 #import "@house/prints:1.0.0": *
@@ -149,16 +150,47 @@ def test_a_word_in_arabic_script_is_not_cut():
 
 def test_a_mass_print_comes_in_files_and_tells_how_far_it_is(template, tmp_path):
     sections = (page.section_for_typst(Section("", [Band("", [(f"C-{n}", "x")])]), "en") for n in range(5))
+    last = page.section_for_typst(Section("", [Band("", [("C-9", "x")])]), "en")
     told: list[int] = []
     files = list(
         typesetting.typeset_in_files(
-            template, data_of(front(), []), sections,
-            folder=tmp_path, stem="slips", per_file=2, progress=told.append,
+            template, data_of(front(), []), [Pile("slips", sections), Pile("one", [last])],
+            folder=tmp_path, per_file=2, progress=told.append,
         )
     )  # fmt: skip
-    assert [file.name for file in files] == ["slips-001.pdf", "slips-002.pdf", "slips-003.pdf"]
-    assert told == [2, 4, 5]
+    names = ["slips-001.pdf", "slips-002.pdf", "slips-003.pdf", "one.pdf"]
+    assert [file.name for file in files] == names
+    assert told == [2, 4, 5, 6]
     assert "C-4" in text_of(files[2].read_bytes())
+
+
+def test_a_photo_lies_beside_the_template_and_nothing_else_does(template, tmp_path):
+    template.write_text(
+        '#import "@house/prints:1.0.0": *\n#show: print-page\n'
+        "#for s in data.sections { image(s.photos.first(), width: 1cm) }",
+        encoding="utf-8",
+    )
+    blank = pictures.photo_for_print(tmp_path / "gone.jpg")
+    [file] = typesetting.typeset_in_files(
+        template, data_of(front(), []), [Pile("s", [{"photos": ["7.jpg"]}])],
+        folder=tmp_path, pictures={"7.jpg": blank}.__getitem__,
+    )  # fmt: skip
+    assert b"/Image" in file.read_bytes()
+    with pytest.raises(typesetting.CannotTypeset, match="would escape"):
+        list(
+            typesetting.typeset_in_files(
+                template, data_of(front(), []), [Pile("s", [{"photos": ["../7.jpg"]}])],
+                folder=tmp_path, pictures=lambda name: blank,
+            )
+        )  # fmt: skip
+
+
+def test_a_big_photo_is_made_small(tmp_path):
+    big = tmp_path / "photo.png"
+    Image.new("RGB", (1200, 1600), "red").save(big)
+    with Image.open(io.BytesIO(pictures.photo_for_print(big))) as small:
+        assert small.format == "JPEG"
+        assert small.width <= pictures.PHOTO_SIZE[0]
 
 
 def test_in_a_mass_print_each_has_pages_of_their_own(template, tmp_path):
@@ -169,22 +201,23 @@ def test_in_a_mass_print_each_has_pages_of_their_own(template, tmp_path):
     )
     short, long = [("C-1", "x")], [("C-2", "x")] * 60
     sections = [page.section_for_typst(Section("", [Band("", rows)]), "en") for rows in (short, long)]
-    options = {"folder": tmp_path, "stem": "s", "per_file": 2}
-    [mixed] = typesetting.typeset_in_files(template, data_of(front(), []), sections, **options)
+    options = {"folder": tmp_path, "per_file": 2}
+    [mixed] = typesetting.typeset_in_files(template, data_of(front(), []), [Pile("s", sections)], **options)
     printed = text_of(mixed.read_bytes())
     assert re.findall(r"Page \d of \d", printed) == [
         "Page 1 of 1",
         "Page 1 of 2",
         "Page 2 of 2",
     ]
-    [plain] = typesetting.typeset_in_files(template, data_of(front(), []), sections[:1] * 2, **options)
+    alike = [Pile("s", sections[:1] * 2)]
+    [plain] = typesetting.typeset_in_files(template, data_of(front(), []), alike, **options)
     assert re.findall(r"Page \d of \d", text_of(plain.read_bytes())) == ["Page 1 of 1"] * 2
 
 
 def test_a_preview_is_a_picture_a_page(template):
-    pictures = typesetting.picture(template, data_of(front(), [("C", "x")] * 120))
-    assert len(pictures) > 2
-    assert all(one.startswith(b"\x89PNG") for one in pictures)
+    pages = typesetting.picture(template, data_of(front(), [("C", "x")] * 120))
+    assert len(pages) > 2
+    assert all(one.startswith(b"\x89PNG") for one in pages)
 
 
 def test_every_language_has_the_same_words():

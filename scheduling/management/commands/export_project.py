@@ -56,7 +56,9 @@ class Command(ProjectCommand):
                 "prints": {
                     f"{one.code}.{one.format}": [file.relative_to(folder).as_posix() for file in one.files]
                     for one in written
+                    if one.files
                 },
+                "left_out": {f"{one.code}.{one.format}": one.reason for one in written if one.reason},
                 "seconds": seconds,
             },
             f"{len(files):,} files of solution {solution.number} in {folder}, {seconds} s: open index.html.",
@@ -76,6 +78,7 @@ class Command(ProjectCommand):
     def tell(self, options: dict[str, Any]):
         def progress(written: Written) -> None:
             if not options["json"] and options["verbosity"] > 1:
-                self.stdout.write(f"  {written.code}.{written.format}: {len(written.files)} files")
+                told = written.reason or f"{len(written.files)} files"
+                self.stdout.write(f"  {written.code}.{written.format}: {told}")
 
         return progress
