@@ -13,6 +13,8 @@ class BookingsConfig(AppConfig):
 
         schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
         schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")
+        schedules.add("bookings.paying.catch_up", minutes=2, cluster="mail")
+        schedules.add("bookings.paying.remind_of_instalments", minutes=720, cluster="mail")
         schedules.add("bookings.tasks.remind", minutes=30, cluster="mail")
         outbox.made_when_sent("bookings.booking", feeds.attachment)
         doors.add(ways_in.of)

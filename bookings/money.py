@@ -9,15 +9,32 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_q.tasks import async_task
+
+from accounts.models import User
 
 from .checks import CannotBook
-from .models import Booking, Charge, Child, Discount, Household, LedgerEntry, PromoCode, Session
+from .models import (
+    Booking,
+    Charge,
+    Child,
+    Discount,
+    Household,
+    LedgerEntry,
+    Payment,
+    PromoCode,
+    Refund,
+    Session,
+)
 from .payments.provider import digits
 
 Account, Kind = LedgerEntry.Account, LedgerEntry.Kind
+# Where the money of a payment lies that came by no card.
+TILLS = {"cash": Account.CASH, "bank": Account.BANK, "voucher": Account.VOUCHER}
 
 
 class Given(NamedTuple):
@@ -177,7 +194,44 @@ def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decim
         sides={Account.FAMILY: -back, Account.INCOME: back},
     )
     charge.instalments.filter(state__in=["due", "failed"]).update(state="released")
+    give_back(charge=charge, amount=back)
     return back
+
+
+def give_back(*, charge: Charge, amount: Decimal) -> list[Refund]:
+    """So much of what came by card for this charge goes back; what came otherwise stays as credit.
+
+    The rows are written here; a worker asks the provider after the commit (bookings.paying.send_refund).
+    """
+    made = []
+    paid = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).exclude(
+        payment__provider__in=TILLS
+    )
+    for allocation in paid.select_related("payment"):
+        part = min(amount, allocation.amount)
+        if part > 0:
+            amount -= part
+            made.append(refund_row(payment=allocation.payment, amount=part, booking=charge.booking))
+    return made
+
+
+def refund_row(
+    *, payment: Payment, amount: Decimal, booking: Booking | None, reason: str = "", staff: User | None = None
+) -> Refund:
+    """Money that is to go back by card, once this transaction is over."""
+    row = Refund.objects.create(
+        institution_id=payment.institution_id,
+        household_id=payment.household_id,
+        payment=payment,
+        booking=booking,
+        amount=amount,
+        currency=payment.currency,
+        reason=reason or _("Place cancelled"),
+        given_by=staff,
+    )
+    if payment.provider not in TILLS:
+        transaction.on_commit(lambda: async_task("bookings.paying.send_refund", row.pk, cluster="mail"))
+    return row
 
 
 def enter(*, charge: Charge, kind: str, ref: str, sides: dict[str, Decimal]) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import booking, calendars, catalogue, children, family, joining, registers, waiting
+from .views import booking, calendars, catalogue, children, family, joining, paying, registers, waiting
 
 app_name = "bookings"
 
@@ -46,6 +46,10 @@ pages = [
     path("queue/<str:public_id>/leave/", waiting.leave, name="leave"),
     path("queue/<str:public_id>/offer/", waiting.offer_of_entry, name="offer_of_entry"),
     path("offers/<str:token>/", waiting.offer, name="offer"),
+    path("account/", paying.account, name="account"),
+    path("account/pay/", paying.pay, name="pay"),
+    path("account/paid/", paying.paid, name="paid"),
+    path("account/receipts/<str:public_id>.pdf", paying.receipt, name="receipt"),
     path("registers/", registers.registers, name="registers"),
     path("registers/<int:pk>/", include(of_meeting)),
     path("on-site/", registers.on_site, name="on_site"),
@@ -57,4 +61,7 @@ urlpatterns = [
     # Before the rest: no person is signed in where a calendar program asks.
     path("b/<slug:institution>/calendars/<str:token>.ics", calendars.feed, name="feed"),
     path("b/<slug:institution>/", include(pages)),
+    # Of no institution: a provider knows one address, and the local one stands in its place.
+    path("pay/tell/<slug:provider>/", paying.webhook, name="payment_webhook"),
+    path("pay/local/<str:ref>/", paying.local_checkout, name="local_checkout"),
 ]

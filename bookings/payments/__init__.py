@@ -12,6 +12,7 @@ from .provider import (
     Provider,
     ProviderRefused,
     ProviderSilent,
+    major_units,
 )
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ProviderRefused",
     "ProviderSilent",
     "card_provider",
+    "major_units",
     "provider_named",
 ]
 

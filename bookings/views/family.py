@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -28,6 +29,7 @@ def family(request: HttpRequest) -> HttpResponse:
         "glance": seen,
         "owes": max(seen.balance, 0),
         "credit": max(-seen.balance, 0),
+        "pay_url": reverse("bookings:account", args=[request.institution.slug]),
         "shows_position": request.rules.shows_position,
         "now": timezone.now(),
         "tab": "family",

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -10,11 +10,35 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import paying, payments
+from .. import money, paying, payments
 from ..documents.receipt import receipt as receipt_pdf
 from ..models import Charge, Payment, TrialObject
 from ..payments import local
 from .doors import for_guardians
+
+
+@require_safe
+@for_guardians
+def account(request: HttpRequest) -> HttpResponse:
+    """What is due, what was paid, and the receipts."""
+    household = request.guardian.household
+    dues = paying.dues(household)
+    payments_made = Payment.objects.for_institution(request.institution).filter(household=household)
+    return render(
+        request,
+        "bookings/account.html",
+        {
+            "institution": request.institution,
+            "tab": "family",
+            "dues": dues,
+            "total": sum(due.open for due in dues),
+            "credit": max(-paying.balance(household), 0),
+            "payments": payments_made.exclude(state=Payment.State.CREATED)[:100],
+            "refunds": household.refunds.all()[:100],
+            "takes_cards": payments.card_provider() is not None,
+            "reference": household.reference,
+        },
+    )
 
 
 @require_POST
@@ -31,11 +55,11 @@ def pay(request: HttpRequest) -> HttpResponse:
             household=household,
             charges=list(charges),
             paid_url=settings.SITE_URL + reverse("bookings:paid", args=[slug]),
-            back_url=settings.SITE_URL + reverse("bookings:family", args=[slug]),
+            back_url=settings.SITE_URL + reverse("bookings:account", args=[slug]),
         )
     except paying.CannotPay as reason:
         messages.error(request, str(reason))
-        return redirect("bookings:family", slug)
+        return redirect("bookings:account", slug)
     return redirect(address)
 
 
@@ -46,7 +70,7 @@ def paid(request: HttpRequest) -> HttpResponse:
     newest = (
         Payment.objects.for_institution(request.institution)
         .filter(household=request.guardian.household)
-        .exclude(provider__in=paying.TILLS)
+        .exclude(provider__in=money.TILLS)
         .first()
     )
     if newest is None:
@@ -87,7 +111,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         paying.receive(
             provider=provider, body=request.body, signature=request.headers.get("Stripe-Signature", "")
         )
-    except payments.NotFromProvider:
+    except (payments.NotFromProvider, RawPostDataException):  # a form is no provider's message
         return HttpResponseBadRequest("not signed")
     except KeyError:
         raise Http404 from None

@@ -1,0 +1,1 @@
+"""What families get on paper."""

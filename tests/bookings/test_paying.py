@@ -1,0 +1,365 @@
+"""Money comes once, books the place that it was for, and goes back when the place is gone."""
+
+import json
+import threading
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from django_q.models import Schedule
+
+from bookings import booking as acts
+from bookings import paying, payments
+from bookings.models import (
+    Activity,
+    Booking,
+    Charge,
+    Instalment,
+    LedgerEntry,
+    Payment,
+    ProviderEvent,
+    Refund,
+    RefundPolicy,
+    RefundStep,
+    TrialObject,
+)
+from bookings.payments import local
+from bookings.payments.stripe import Stripe
+from projects.models import OutboxMessage
+
+from ..factories.bookings import ChildFactory, GuardianFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def local_cards(settings):
+    settings.CARD_PAYMENTS = "local"
+    payments.provider_named.cache_clear()
+
+
+@pytest.fixture
+def guardian():
+    return GuardianFactory()
+
+
+@pytest.fixture
+def session(guardian):
+    session = SessionFactory(institution=guardian.institution, price=Decimal("40.00"), capacity=1)
+    session.activity.paying = Activity.Paying.NOW
+    session.activity.save()
+    return session
+
+
+@pytest.fixture
+def held(session, guardian):
+    """A place that waits to be paid."""
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    place = acts.book(session=session, child=child, by=guardian).booking
+    assert place.state == Booking.State.HELD
+    return place
+
+
+def begin(guardian) -> Payment:
+    charges = Charge.objects.filter(household=guardian.household)
+    paying.begin(
+        household=guardian.household, charges=list(charges), paid_url="http://x/paid", back_url="http://x/"
+    )
+    return Payment.objects.latest("pk")
+
+
+def pay(payment, way="pay"):
+    local.answer_checkout(ref=payment.provider_ref, way=way)
+
+
+def message(payment, kind="checkout.session.completed", event="evt_1"):
+    return local.message(ref=payment.provider_ref, kind=kind, event_id=event)
+
+
+def told(payment, **of_message):
+    body, signature = message(payment, **of_message)
+    paying.receive(provider="local", body=body, signature=signature)
+
+
+def sums() -> set[Decimal]:
+    found: dict = {}
+    for kind, ref, amount in LedgerEntry.objects.values_list("kind", "ref", "amount"):
+        found[kind, ref] = found.get((kind, ref), 0) + amount
+    return set(found.values())
+
+
+def test_paid_in_time_the_place_is_booked_with_a_receipt(held, guardian, django_capture_on_commit_callbacks):
+    payment = begin(guardian)
+    pay(payment)
+    told(payment)
+
+    held.refresh_from_db()
+    payment.refresh_from_db()
+    assert held.state == Booking.State.CONFIRMED
+    assert payment.state == Payment.State.SUCCEEDED
+    assert payment.receipt_number
+    assert paying.balance(guardian.household) == 0
+    assert paying.dues(guardian.household) == []
+    assert sums() == {Decimal(0)}
+    assert OutboxMessage.objects.filter(subject__startswith="Receipt").count() == 1
+
+
+def test_a_message_that_comes_five_times_acts_once(held, guardian):
+    payment = begin(guardian)
+    pay(payment)
+    for event in ("evt_1", "evt_1", "evt_2", "evt_1", "evt_3"):
+        told(payment, event=event)
+    assert LedgerEntry.objects.filter(kind="payment").count() == 2
+    assert ProviderEvent.objects.count() == 3
+
+
+def test_an_old_failure_after_the_payment_changes_nothing(held, guardian):
+    payment = begin(guardian)
+    pay(payment)
+    told(payment)
+    body, _signature = message(payment, kind="checkout.session.async_payment_failed", event="evt_0")
+    late = json.loads(body)
+    late["data"]["object"]["payment_status"] = "unpaid"
+    news = payments.News(payments.Event.FAILED, payment.provider_ref)
+    paying.act_on("local", news)
+    payment.refresh_from_db()
+    assert payment.state == Payment.State.SUCCEEDED
+
+
+def test_an_unsigned_message_is_turned_away(client, held, guardian):
+    payment = begin(guardian)
+    pay(payment)
+    body, signature = message(payment)
+    address = reverse("bookings:payment_webhook", args=["local"])
+    for forged in ("", "t=1,v1=abc", signature.replace("v1=", "v1=0")):
+        answer = client.post(
+            address, body, content_type="application/json", headers={"Stripe-Signature": forged}
+        )
+        assert answer.status_code == 400
+    assert not ProviderEvent.objects.exists()
+    answer = client.post(
+        address, body, content_type="application/json", headers={"Stripe-Signature": signature}
+    )
+    assert answer.status_code == 200
+    held.refresh_from_db()
+    assert held.state == Booking.State.CONFIRMED
+
+
+def test_a_message_for_an_unknown_provider_is_not_found(client):
+    address = reverse("bookings:payment_webhook", args=["nobody"])
+    assert client.post(address, b"{}", content_type="application/json").status_code == 404
+    assert client.post(address).status_code == 400
+
+
+def test_money_that_comes_late_books_the_place_while_it_is_free(held, guardian):
+    payment = begin(guardian)
+    Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now() - timedelta(minutes=1))
+    held.session.places.next_hold_ends_at = timezone.now() - timedelta(minutes=1)
+    held.session.places.save()
+    acts.expire_due()
+    pay(payment)
+    told(payment)
+    live = Booking.objects.get(session=held.session, state=Booking.State.CONFIRMED)
+    assert live.child == held.child
+    assert paying.dues(guardian.household) == []
+    assert sums() == {Decimal(0)}
+
+
+def test_money_that_comes_when_the_place_is_gone_goes_back(held, guardian):
+    payment = begin(guardian)
+    Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now() - timedelta(minutes=1))
+    held.session.places.next_hold_ends_at = timezone.now() - timedelta(minutes=1)
+    held.session.places.save()
+    stranger = GuardianFactory(institution=guardian.institution)
+    child = ChildFactory(institution=guardian.institution, of=stranger)
+    acts.book(session=held.session, child=child, by=stranger)
+
+    pay(payment)
+    told(payment)
+    back = Refund.objects.get()
+    assert back.amount == Decimal("40.00")
+    paying.send_refund(back.pk)
+    back.refresh_from_db()
+    assert back.state == Refund.State.SUCCEEDED
+    assert paying.balance(guardian.household) == 0
+    held.session.places.refresh_from_db()
+    assert held.session.places.taken == 1
+    assert OutboxMessage.objects.filter(subject__contains="gone").exists()
+
+
+def test_a_cancelled_place_gives_back_to_the_card_by_its_policy(held, guardian):
+    policy = RefundPolicy.objects.create(institution=guardian.institution, name="half")
+    RefundStep.objects.create(institution=guardian.institution, policy=policy, days=0, percent=50)
+    held.session.activity.refund_policy = policy
+    held.session.activity.save()
+    payment = begin(guardian)
+    pay(payment)
+    told(payment)
+    held.refresh_from_db()
+
+    assert acts.refund_told(booking=held) == Decimal("20.00")
+    assert acts.cancel(booking=held, by=guardian).refund == Decimal("20.00")
+
+    back = Refund.objects.get()
+    assert back.amount == Decimal("20.00")
+    for _again in range(2):
+        paying.send_refund(back.pk)
+    assert TrialObject.objects.filter(body__object="refund").count() == 1
+    assert LedgerEntry.objects.filter(kind="refund").count() == 2
+    assert paying.balance(guardian.household) == 0
+    assert sums() == {Decimal(0)}
+
+
+def test_what_was_paid_in_cash_stays_as_credit_and_pays_the_next(session, guardian):
+    session.activity.paying = Activity.Paying.LATER
+    session.activity.save()
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    place = acts.book(session=session, child=child, by=guardian).booking
+    paying.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
+    acts.cancel(booking=place, by=guardian)
+    assert paying.balance(guardian.household) == -40
+
+    acts.book(session=session, child=child, by=guardian)
+    assert paying.dues(guardian.household) == []
+
+
+def test_a_silent_provider_charges_nobody_twice(held, guardian, monkeypatch):
+    quiet = Stripe(
+        key=local.KEY, webhook_secret=local.webhook_secret(), http_client=local.LocalStripe(is_silent=True)
+    )
+    monkeypatch.setattr(payments, "card_provider", lambda: quiet)
+    with pytest.raises(paying.CannotPay, match="does not answer"):
+        begin(guardian)
+    lost = Payment.objects.get()
+    assert lost.state == Payment.State.CREATED
+    # The same attempt again, in Stripe's own words, is the same checkout.
+    provider = payments.provider_named("local")
+    again = [provider.begin(lost, what="x", paid_url="http://x/", back_url="http://x/") for _ in range(2)]
+    assert len({checkout.ref for checkout in again}) == 1
+    assert TrialObject.objects.count() == 1
+
+
+def test_what_nobody_told_of_is_asked_for(held, guardian):
+    payment = begin(guardian)
+    pay(payment, way="pay untold")
+    assert not Schedule.objects.filter(func="bookings.payments.local.tell").exists()
+    Payment.objects.update(next_poll_at=timezone.now())
+    assert paying.catch_up() == 1
+    held.refresh_from_db()
+    assert held.state == Booking.State.CONFIRMED
+
+
+def test_a_payment_whose_beginning_was_lost_is_given_up_after_an_hour(held, guardian):
+    payment = Payment.objects.create(
+        institution=guardian.institution,
+        household=guardian.household,
+        provider="local",
+        amount=1,
+        currency="PKR",
+        next_poll_at=timezone.now(),
+    )
+    Payment.objects.filter(pk=payment.pk).update(created_at=timezone.now() - timedelta(hours=2))
+    paying.catch_up()
+    payment.refresh_from_db()
+    assert payment.state == Payment.State.CANCELLED
+
+
+def test_a_refund_of_more_than_was_paid_is_refused(held, guardian):
+    payment = begin(guardian)
+    pay(payment)
+    told(payment)
+    payment.refresh_from_db()
+    with pytest.raises(paying.CannotPay, match=r"at most 40\.00"):
+        paying.refund(payment=payment, amount=Decimal(41), reason="")
+
+
+def test_a_charge_in_parts_is_paid_part_by_part(session, guardian):
+    session.activity.paying = Activity.Paying.LATER
+    session.activity.save()
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    acts.book(session=session, child=child, by=guardian)
+    charge = Charge.objects.get()
+    parts = paying.split(charge=charge, parts=3, first_on=timezone.localdate())
+    assert [part.amount for part in parts] == [Decimal("13.34"), Decimal("13.33"), Decimal("13.33")]
+
+    paying.take(household=guardian.household, amount=Decimal("13.34"), way="bank", staff=None)
+
+    assert list(charge.instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
+
+
+def test_a_late_part_is_reminded_of_once_and_then_the_offices(session, guardian):
+    session.activity.paying = Activity.Paying.LATER
+    session.activity.save()
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    acts.book(session=session, child=child, by=guardian)
+    today = timezone.localdate()
+    paying.split(charge=Charge.objects.get(), parts=2, first_on=today - timedelta(days=1))
+    assert [paying.remind_of_instalments(today) for _ in range(2)] == [1, 0]
+    assert paying.remind_of_instalments(today + timedelta(days=8)) == 1
+    assert Instalment.objects.filter(state="failed").count() == 1
+    assert OutboxMessage.objects.filter(subject__contains="nstalment").count() == 2
+
+
+def test_of_others_neither_charge_nor_receipt_is_found(client, held, guardian):
+    payment = begin(guardian)
+    pay(payment)
+    told(payment)
+    stranger = GuardianFactory(institution=guardian.institution)
+    client.force_login(stranger.user)
+    slug = guardian.institution.slug
+    assert client.get(reverse("bookings:receipt", args=[slug, payment.public_id])).status_code == 404
+    answer = client.post(reverse("bookings:pay", args=[slug]), {"charge": Charge.objects.get().pk})
+    assert answer.url == reverse("bookings:account", args=[slug])
+    assert Payment.objects.filter(household=stranger.household).count() == 0
+
+
+def test_a_family_pays_on_the_local_page_and_reads_its_receipt(client, held, guardian):
+    client.force_login(guardian.user)
+    slug = guardian.institution.slug
+    account = client.get(reverse("bookings:account", args=[slug]))
+    assert "40.00" in account.text
+    checkout = client.post(reverse("bookings:pay", args=[slug]), {"charge": Charge.objects.get().pk}).url
+    path = checkout.removeprefix("http://127.0.0.1:8000")
+    path = path[path.index("/pay/") :]
+    assert "no money moves" in client.get(path).text
+    back = client.post(path, {"way": "pay untold"})
+    assert back.url.endswith(reverse("bookings:paid", args=[slug]))
+    page = client.get(reverse("bookings:paid", args=[slug]))
+    assert "Paid, thank you" in page.text
+    receipt = client.get(reverse("bookings:receipt", args=[slug, Payment.objects.get().public_id]))
+    assert receipt.content.startswith(b"%PDF")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_five_messages_at_once_act_once(settings, guardian):
+    session = SessionFactory(institution=guardian.institution, price=Decimal(10), capacity=1)
+    session.activity.paying = Activity.Paying.NOW
+    session.activity.save()
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    acts.book(session=session, child=child, by=guardian)
+    payment = begin(guardian)
+    pay(payment)
+    messages = [message(payment, event=f"evt_{number % 2}") for number in range(5)]
+    barrier = threading.Barrier(5)
+    faults = []
+
+    def tell(body, signature):
+        barrier.wait()
+        try:
+            paying.receive(provider="local", body=body, signature=signature)
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=tell, args=one) for one in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert LedgerEntry.objects.filter(kind="payment").count() == 2
+    assert Booking.objects.get().state == Booking.State.CONFIRMED
