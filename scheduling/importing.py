@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from projects import history
 from projects.models import Project
@@ -65,9 +66,12 @@ class HasErrors(Exception):
     def __init__(self, outcome: Outcome) -> None:
         count = len(outcome.report.errors)
         super().__init__(
-            f"{count} errors: nothing was written. Correct them, or take the good rows only."
-            if count > 1
-            else "One error: nothing was written. Correct it, or take the good rows only."
+            ngettext(
+                "One error: nothing was written. Correct it, or take the good rows only.",
+                "%(count)d errors: nothing was written. Correct them, or take the good rows only.",
+                count,
+            )
+            % {"count": count}
         )
         self.outcome = outcome
 
@@ -85,7 +89,7 @@ def dry_run(
     With `replace`, rows of the project that the uploaded sheets do not have would go.
     """
     report, tables = _read(project, uploads, choices or {}, tell)
-    tell("Comparing with the project")
+    tell(_("Comparing with the project"))
     return _examine(project, report, tables, replace=replace)
 
 
@@ -105,11 +109,11 @@ def import_workbooks(
     """
     report, tables = _read(project, uploads, choices or {}, tell)
     names = ", ".join(upload.name for upload in uploads)
-    with transaction.atomic(), history.acting(by=by, reason=f"import of {names}"[:300]):
+    with transaction.atomic(), history.acting(by=by, reason=(_("import of %s") % names)[:300]):
         # Two imports of one project wait for each other.
         if Project.objects.select_for_update().get(pk=project.pk).is_archived:
             raise CannotImport(_("This project is archived. Bring it back before you change it."))
-        tell("Comparing with the project")
+        tell(_("Comparing with the project"))
         outcome = _examine(project, report, tables, replace=replace)
         if outcome.report.errors and not skip_errors:
             raise HasErrors(outcome)
@@ -142,7 +146,7 @@ def _read(
     tables: list[Table] = []
     datasets = definitions(day_first=project.dates_are_day_first)
     for upload in uploads:
-        tell(f"Reading {upload.name}")
+        tell(_("Reading %s") % upload.name)
         try:
             workbook = open_workbook(upload.path, name=upload.name)
             tables += read_workbook(
@@ -151,15 +155,17 @@ def _read(
         except CannotOpen as reason:
             report.add(Level.ERROR, str(reason), file=upload.name, value=upload.name)
         except FileNotFoundError:
-            report.add(Level.ERROR, "There is no such file.", file=upload.name, value=upload.name)
+            report.add(Level.ERROR, _("There is no such file."), file=upload.name, value=upload.name)
         except IsADirectoryError:
-            sentence = "This is a folder. Name the files in it."
+            sentence = _("This is a folder. Name the files in it.")
             report.add(Level.ERROR, sentence, file=upload.name, value=upload.name)
     if not tables and not report.errors:
         report.add(
             Level.ERROR,
-            "No sheet was read: none has the headers of a known sheet. "
-            "Write headers above the rows, such as Roll No, Name and Programme for students.",
+            _(
+                "No sheet was read: none has the headers of a known sheet. "
+                "Write headers above the rows, such as Roll No, Name and Programme for students."
+            ),
             file=", ".join(upload.name for upload in uploads),
         )
     return report, tables
@@ -196,8 +202,11 @@ def _refuse_to_empty(tables: Sequence[Table], report: Report) -> None:
             family[0].note(
                 report,
                 Level.ERROR,
-                f"There is no row to replace the {name} of the project with, so they stay. "
-                "Add rows, or remove them in the project itself.",
+                _(
+                    "There is no row to replace the %s of the project with, so they stay. "
+                    "Add rows, or remove them in the project itself."
+                )
+                % name,
             )
 
 
@@ -229,7 +238,7 @@ def _write(project: Project, outcome: Outcome, tables: Sequence[Table], *, repla
     done: list[Plan] = []
     for plan in _plans(project, tables, replace=replace):
         sheet = plan.target.sheet
-        tell(f"Writing {sheet}")
+        tell(_("Writing %s") % sheet)
         write(plan, project)
         done.append(plan)
         outcome.changes[sheet] = plan.counts
@@ -278,8 +287,8 @@ def _note(project: Project, plans: Iterable[Plan], outcome: Outcome) -> None:
             ),
             "changed": (
                 len(plan.changed),
-                [plan.before[pk] for pk, _, _ in plan.changed[: history.SAMPLE]],
-                [_values(plan, index) for _, index, _ in plan.changed[: history.SAMPLE]],
+                [plan.before[pk] for pk, *_rest in plan.changed[: history.SAMPLE]],
+                [_values(plan, index) for _pk, index, _names in plan.changed[: history.SAMPLE]],
             ),
             "removed": (len(plan.removed), [plan.before[pk] for pk in plan.removed[: history.SAMPLE]], None),
         }

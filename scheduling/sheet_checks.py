@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, time
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from projects.models import Project
 from projects.spreadsheets.checking import as_key, merge_twins
 from projects.spreadsheets.report import Level, Report, SheetReport
@@ -31,8 +33,8 @@ def bring_along(project: Project, tables: Sequence[Table], report: Report) -> li
         for table in fixed:
             brought.append(_table_from(table, name, columns))
             count = len(brought[-1].numbers)
-            message = f"{count} {name.lower()} are taken from this sheet, as the project has none yet."
-            table.note(report, Level.INFO, message)
+            words = _("%(sheet)s: %(count)d are taken from this sheet, as the project has none yet.")
+            table.note(report, Level.INFO, words % {"sheet": name, "count": count})
             report.sheets.append(brought[-1].report)
     if brought:
         merge_twins(brought, report)
@@ -52,9 +54,9 @@ def _table_from(source: Table, name: str, columns: Sequence[str]) -> Table:
         if None not in key and "" not in key and values[-1] not in (None, ""):
             rows.setdefault(key, (source.numbers[index], values))
     table = Table(dataset=dataset, report=entry)
-    table.numbers = [number for number, _ in rows.values()]
+    table.numbers = [number for number, _values in rows.values()]
     table.values = {
-        column: [values[place] for _, values in rows.values()] for place, column in enumerate(columns)
+        column: [values[place] for _number, values in rows.values()] for place, column in enumerate(columns)
     }
     table.states = bytearray(len(rows))
     entry.rows = len(rows)
@@ -73,7 +75,7 @@ def check_new_rooms(project: Project, tables: Sequence[Table], report: Report) -
     for table in silent:
         for index in table.good():
             if table.values["room"][index].casefold() not in known:
-                table.fault(report, index, "room", ROOM_WITHOUT_SEATS)
+                table.fault(report, index, "room", str(ROOM_WITHOUT_SEATS))
 
 
 def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *, replace: bool) -> None:
@@ -122,13 +124,20 @@ class _Stretch(NamedTuple):
 def _say_overlap(other: _Stretch, later: _Stretch, report: Report) -> None:
     if later.table is None or later.table.states[later.place] != GOOD:
         return
-    where = f"of row {other.table.numbers[other.place]}" if other.table else "that the project has"
+    words = (
+        _("This period overlaps the one of row %(row)d, from %(start)s to %(end)s. Change the times of one.")
+        if other.table
+        else _(
+            "This period overlaps one that the project has, from %(start)s to %(end)s. "
+            "Change the times of one."
+        )
+    )
+    row = other.table.numbers[other.place] if other.table else 0
     later.table.fault(
         report,
         later.place,
         "start" if "start" in later.table.cells else "date",
-        f"This period overlaps the one {where}, from {other.starts:%H:%M} to {other.ends:%H:%M}. "
-        "Change the times of one.",
+        words % {"row": row, "start": f"{other.starts:%H:%M}", "end": f"{other.ends:%H:%M}"},
     )
 
 
@@ -159,15 +168,20 @@ def check_fixed_once(project: Project, tables: Sequence[Table], report: Report) 
             )
             if first != when:
                 shared = other.values["course_code"][place]
-                who = (
-                    code
+                words = (
+                    _(
+                        "%(code)s is fixed at another time in row %(row)d. One exam has one time: "
+                        "correct one of the two rows."
+                    )
                     if shared.casefold() == code.casefold()
-                    else f"{code} shares its exam with {shared}, which"
+                    else _(
+                        "%(code)s shares its exam with %(shared)s, which is fixed at another time in row "
+                        "%(row)d. One exam has one time: correct one of the two rows."
+                    )
                 )
                 table.fault(
                     report,
                     index,
                     "course_code",
-                    f"{who} is fixed at another time in row {other.numbers[place]}. One exam has one time: "
-                    "correct one of the two rows.",
+                    words % {"code": code, "shared": shared, "row": other.numbers[place]},
                 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.files import File
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -148,7 +148,9 @@ def carry_out(*, import_id: int) -> str:
             continue
         row = WorkbookImport.objects.select_related("project__institution", "created_by").get(pk=import_id)
         try:
-            with history.acting(by=row.created_by):
+            # What is told of the sheets stays with the row: in the words of who asked.
+            reader = row.created_by.language if row.created_by else row.project.institution.language
+            with history.acting(by=row.created_by), translation.override(reader):
                 act(row)
         except Exception:
             _say(

@@ -12,6 +12,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 Clean = Callable[[Any], Any]
 
 MAX_EXACT = 10**15  # a spreadsheet keeps 15 digits of a number
@@ -39,7 +41,7 @@ def text(value: Any) -> str:
 
 def _tidied(value: str) -> str:
     if "\ufffd" in value:
-        raise BadCell("Letters were lost here when the file was saved (“�”). Type them again.")
+        raise BadCell(_("Letters were lost here when the file was saved (“�”). Type them again."))
     if "&" in value:
         value = _ESCAPE.sub(lambda found: html.unescape(found[0]), value)
     value = unicodedata.normalize("NFC", value).translate(_INVISIBLE)
@@ -92,19 +94,19 @@ def code(value: Any) -> str:
     if isinstance(value, (int, float)):
         if not math.isfinite(value) or abs(value) >= MAX_EXACT:
             raise BadCell(
-                "Only 15 digits of this number were kept. Format the column as text and type it again."
+                _("Only 15 digits of this number were kept. Format the column as text and type it again.")
             )
         return _written(float(value))
     if isinstance(value, (date, datetime, time)):
         raise BadCell(
-            "The spreadsheet turned this into a date or time. Format the column as text and type it again."
+            _("The spreadsheet turned this into a date or time. Format the column as text and type it again.")
         )
     value = text(value).translate(DASHES)
     if not value.isascii():
         value = unicodedata.normalize("NFKC", value)
     if re.fullmatch(r"\d([.,]\d+)?[eE]\+\d+", value):
         raise BadCell(
-            "This number was shortened and lost digits. Format the column as text and type it again."
+            _("This number was shortened and lost digits. Format the column as text and type it again.")
         )
     return re.sub(r"^(\d+)\.0$", r"\1", value)
 
@@ -114,13 +116,18 @@ def key(value: str) -> str:
     return value.casefold()
 
 
+def too_long(letters: int, most: int) -> BadCell:
+    words = _("This has %(letters)d characters; up to %(most)d fit. Shorten it.")
+    return BadCell(words % {"letters": letters, "most": most})
+
+
 def limited(clean: Clean, most: int) -> Clean:
     """At most so many characters."""
 
     def short_enough(value: Any) -> str:
         value = clean(value)
         if len(value) > most:
-            raise BadCell(f"This has {len(value)} characters; up to {most} fit. Shorten it.")
+            raise too_long(len(value), most)
         return value
 
     return short_enough
@@ -128,7 +135,7 @@ def limited(clean: Clean, most: int) -> Clean:
 
 def as_number(value: Any) -> float:
     if isinstance(value, (bool, date, time, timedelta)):
-        raise BadCell("Write a number.")
+        raise BadCell(_("Write a number."))
     if isinstance(value, (int, float)):
         return float(value)
     value = text(value).translate(DASHES)
@@ -137,7 +144,7 @@ def as_number(value: Any) -> float:
     elif re.fullmatch(r"[+-]?\d+,\d{1,2}", value):
         value = value.replace(",", ".")
     if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", value):
-        raise BadCell("Write a number in digits.")
+        raise BadCell(_("Write a number in digits."))
     return float(value)
 
 
@@ -147,9 +154,11 @@ def whole(low: int, high: int) -> Clean:
     def clean(value: Any) -> int:
         number = as_number(value)
         if not number.is_integer():
-            raise BadCell("Write a whole number.")
+            raise BadCell(_("Write a whole number."))
         if not low <= number <= high:
-            raise BadCell(f"Write a number from {low:,} to {high:,}.")
+            raise BadCell(
+                _("Write a number from %(low)s to %(high)s.") % {"low": f"{low:,}", "high": f"{high:,}"}
+            )
         return int(number)
 
     return clean
@@ -161,7 +170,9 @@ def decimal(low: float, high: float, places: int) -> Clean:
     def clean(value: Any) -> Decimal:
         number = as_number(value)
         if not low <= number <= high:
-            raise BadCell(f"Write a number from {low:g} to {high:g}.")
+            raise BadCell(
+                _("Write a number from %(low)s to %(high)s.") % {"low": f"{low:g}", "high": f"{high:g}"}
+            )
         return Decimal(f"{number:.{places}f}")
 
     return clean
@@ -177,7 +188,7 @@ def yes_no(value: Any) -> bool:
         return True
     if word in _NO:
         return False
-    raise BadCell("Write yes or no.")
+    raise BadCell(_("Write yes or no."))
 
 
 def choice(words: Mapping[str, Iterable[str]]) -> Clean:
@@ -187,7 +198,7 @@ def choice(words: Mapping[str, Iterable[str]]) -> Clean:
     def clean(value: Any) -> str:
         word = squeezed(text(value))
         if word not in values:
-            raise BadCell(f"Write one of: {', '.join(words)}.")
+            raise BadCell(_("Write one of: %s.") % ", ".join(words))
         return values[word]
 
     return clean
@@ -212,5 +223,5 @@ def items(clean: Clean) -> Clean:
 def email(value: Any) -> str:
     value = text(value).removeprefix("mailto:").strip("<>")
     if not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]{2,}", value) or len(value) > 254:
-        raise BadCell("This is no e-mail address. Correct it, or leave the cell empty.")
+        raise BadCell(_("This is no e-mail address. Correct it, or leave the cell empty."))
     return value

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from .cells import shown, squeezed
 from .columns import Dataset, Reference
 from .report import Level, Report
@@ -60,9 +63,12 @@ def _merge_in(table: Table, seen: dict[Key, tuple[Table, int]], report: Report) 
     if merged:
         table.report.merged = len(merged)
         listed = ", ".join(map(str, merged[:10])) + (", …" if len(merged) > 10 else "")
-        message = f"{len(merged)} rows repeat earlier rows and count once: {listed}."
-        if len(merged) == 1:
-            message = f"One row repeats an earlier row and counts once: {listed}."
+        words = ngettext(
+            "One row repeats an earlier row and counts once: %(rows)s.",
+            "%(count)d rows repeat earlier rows and count once: %(rows)s.",
+            len(merged),
+        )
+        message = words % {"count": len(merged), "rows": listed}
         table.note(report, Level.INFO, message, row=merged[0])
 
 
@@ -82,14 +88,23 @@ def _sentence(
     earlier: tuple[Table, int], table: Table, names: Sequence[str], index: int, differing: Sequence[str]
 ) -> str:
     first, place = earlier
-    where = f"row {first.numbers[place]}"
-    if first.report.sheet != table.report.sheet:
-        where += f" of sheet “{first.report.sheet}”"
-    key = ", ".join(shown(table.values[name][index]) for name in names)
-    return (
-        f"{key} stands in {where} already, with another {' and '.join(dict.fromkeys(differing))}. "
-        "Correct one of the two rows, or delete one."
+    words = (
+        _(
+            "%(key)s stands in row %(row)d already, with another %(columns)s. "
+            "Correct one of the two rows, or delete one."
+        )
+        if first.report.sheet == table.report.sheet
+        else _(
+            "%(key)s stands in row %(row)d of sheet “%(sheet)s” already, with another %(columns)s. "
+            "Correct one of the two rows, or delete one."
+        )
     )
+    return words % {
+        "key": ", ".join(shown(table.values[name][index]) for name in names),
+        "row": first.numbers[place],
+        "sheet": first.report.sheet,
+        "columns": ", ".join(dict.fromkeys(differing)),
+    }
 
 
 @dataclass
@@ -191,17 +206,21 @@ def _unknown(reference: Reference, known: _Known, written: Key, key: Key) -> str
     called = ", ".join(shown(part) for part in written)
     if similar := known.resembling(key):
         like = ", ".join(str(part) for part in similar).upper()
-        return f"No {reference.one} is called {called}, but one is called {like}. Write it in the same way."
-    one = reference.one
-    return f"No {one} {called} is known. Correct it here, or add the {one} to {reference.dataset}."
+        words = _("No %(one)s is called %(name)s, but one is called %(like)s. Write it in the same way.")
+        return words % {"one": reference.one, "name": called, "like": like}
+    words = _("No %(one)s %(name)s is known. Correct it here, or add the %(one)s to %(sheet)s.")
+    return words % {"one": reference.one, "name": called, "sheet": reference.dataset}
 
 
 def _say_absent(table: Table, reference: Reference, known: _Known, report: Report) -> None:
     column = reference.columns[-1]
     report.add(
         Level.ERROR,
-        f"This column names rows of {reference.dataset}, and there are none yet. "
-        f"Upload {reference.dataset} before or together with {table.dataset.name}.",
+        _(
+            "This column names rows of %(sheet)s, and there are none yet. "
+            "Upload %(sheet)s before or together with %(this)s."
+        )
+        % {"sheet": reference.dataset, "this": table.dataset.name},
         file=table.report.file,
         sheet=table.report.sheet,
         row=table.report.header_row,

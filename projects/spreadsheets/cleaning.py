@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from .cells import BadCell, shown, text, zero_padded
 from .columns import Column
 from .merged_cells import fill_merged, follow_tops
@@ -51,7 +54,7 @@ def _skip_footers(table: Table) -> None:
         words = [word for cells in table.cells.values() if (word := shown(cells[index]))]
         if len(words) <= 2 and words and _FOOTER.match(words[0]):
             table.states[index] = SKIPPED
-            table.report.skipped["footer"] += 1
+            table.report.skipped[gettext_noop("footer")] += 1
 
 
 def _heed_marks(table: Table, sheet: Sheet, positions: Mapping[str, int], report: Report) -> None:
@@ -78,7 +81,7 @@ def _heed_marks(table: Table, sheet: Sheet, positions: Mapping[str, int], report
     for mark, index, name in within(sheet.broken):
         table.cells[name][index] = sheet.broken[mark]
         table.cell_fault(
-            report, index, name, "The formula in this cell failed. Correct it, or type the value."
+            report, index, name, _("The formula in this cell failed. Correct it, or type the value.")
         )
     for mark, index, name in within(sheet.unstored):
         table.cells[name][index] = sheet.unstored[mark]
@@ -86,8 +89,10 @@ def _heed_marks(table: Table, sheet: Sheet, positions: Mapping[str, int], report
             report,
             index,
             name,
-            "This cell holds a formula whose result was not saved, and formulas are not worked out here. "
-            "Open the workbook in the spreadsheet program and save it there, or type the value.",
+            _(
+                "This cell holds a formula whose result was not saved, and formulas are not worked out here. "
+                "Open the workbook in the spreadsheet program and save it there, or type the value."
+            ),
         )
 
 
@@ -154,11 +159,15 @@ def _visible(cell: Any) -> bool:
 
 def _say_doubt(table: Table, column: Column, doubt: str, indexes: list[int], report: Report) -> None:
     first = indexes[0]
-    others = f" like {len(indexes) - 1} more of this column" if len(indexes) > 1 else ""
+    words = ngettext(
+        "This cell can be read in two ways and was %(doubt)s. Check it.",
+        "This cell like %(more)d more of this column can be read in two ways and was %(doubt)s. Check it.",
+        len(indexes),
+    )
     table.note(
         report,
         Level.WARNING,
-        f"This cell{others} can be read in two ways and was {doubt}. Check it.",
+        words % {"doubt": doubt, "more": len(indexes) - 1},
         row=table.numbers[first],
         column=table.header(column.name, first),
         value=shown(table.cells[column.name][first]),
@@ -195,7 +204,7 @@ def _require(table: Table, report: Report) -> None:
                     continue
                 header = table.header(column.name, index)
                 table.cell_fault(
-                    report, index, column.name, f"{header} is missing. Write it, or clear the whole row."
+                    report, index, column.name, _("%s is missing. Write it, or clear the whole row.") % header
                 )
 
 
@@ -216,10 +225,14 @@ def say_hidden(table: Table, sheet: Sheet, report: Report) -> None:
     hidden = [number for number in table.numbers if number in sheet.hidden_rows]
     if hidden:
         listed = ", ".join(map(str, hidden[:10])) + (", …" if len(hidden) > 10 else "")
-        rows = f"{len(hidden)} hidden rows were" if len(hidden) > 1 else "A hidden row was"
+        words = ngettext(
+            "A hidden row was read as well: %(rows)s. Delete what is not meant.",
+            "%(count)d hidden rows were read as well: %(rows)s. Delete what is not meant.",
+            len(hidden),
+        )
         table.note(
             report,
             Level.WARNING,
-            f"{rows} read as well: {listed}. Delete what is not meant.",
+            words % {"count": len(hidden), "rows": listed},
             row=hidden[0],
         )

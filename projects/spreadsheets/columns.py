@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
+
 from .cells import Clean, squeezed, text
 
 Row = Mapping[str, Any]
@@ -42,7 +44,7 @@ class Reference:
     columns: tuple[str, ...]
     dataset: str
     keys: tuple[str, ...]
-    one: str  # "student", for sentences
+    one: str | Promise  # "student", for sentences
     is_list: bool = False
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from .survey import CannotOpen
 
 DELIMITERS = ",;\t|"
@@ -30,7 +32,7 @@ def encoding_of(path: Path) -> str:
         if _decodes(path, encoding):
             return encoding
     raise CannotOpen(
-        "The letters of this text file cannot be told. Save it as “CSV UTF-8” and upload it again."
+        _("The letters of this text file cannot be told. Save it as “CSV UTF-8” and upload it again.")
     )
 
 
@@ -76,6 +78,9 @@ def read_rows(path: Path, encoding: str) -> Iterator[list[str]]:
                 yield row
         except (csv.Error, UnicodeError) as damage:
             raise CannotOpen(
-                f"Line {rows.line_num} of this text file cannot be read. Look for an open quotation mark, "
-                "or save the file as .xlsx."
+                _(
+                    "Line %d of this text file cannot be read. Look for an open quotation mark, "
+                    "or save the file as .xlsx."
+                )
+                % rows.line_num
             ) from damage

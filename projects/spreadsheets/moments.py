@@ -5,6 +5,9 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from .cells import DASHES, BadCell, Clean, as_number, text
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -17,7 +20,7 @@ def minutes(low: int, high: int) -> Clean:
     def clean(value: Any) -> int:
         amount = _minutes(value)
         if not low <= amount <= high:
-            raise BadCell(f"Write minutes from {low} to {high}.")
+            raise BadCell(_("Write minutes from %(low)d to %(high)d.") % {"low": low, "high": high})
         return amount
 
     return clean
@@ -43,7 +46,7 @@ def _minutes(value: Any) -> int:
     try:
         number = as_number(value)
     except BadCell as reason:
-        raise BadCell("Write the minutes as a number, such as 120.") from reason
+        raise BadCell(_("Write the minutes as a number, such as 120.")) from reason
     return round(number * 60) if 0 < number <= 10 else round(number)
 
 
@@ -55,7 +58,7 @@ def is_in_hours(value: Any, header: str) -> str:
         number = as_number(value)
     except BadCell:
         return ""
-    return "read as hours" if 0 < number <= 10 else ""
+    return _("read as hours") if 0 < number <= 10 else ""
 
 
 _CLOCK = re.compile(
@@ -73,7 +76,7 @@ def clock(value: Any) -> time:
     if isinstance(value, timedelta):
         return _from_minutes(round(value.total_seconds() / 60))
     if isinstance(value, (bool, date)):
-        raise BadCell("Write a time of day, such as 08:30.")
+        raise BadCell(_("Write a time of day, such as 08:30."))
     if isinstance(value, (int, float)):
         return _from_number(float(value))
     word = text(value).casefold()
@@ -85,14 +88,14 @@ def clock(value: Any) -> time:
         return _from_number(float(word))
     found = _CLOCK.fullmatch(word)
     if not found or (found[2] is None and found[4] is None and not word.isdigit()):
-        raise BadCell("Write a time of day, such as 08:30.")
+        raise BadCell(_("Write a time of day, such as 08:30."))
     hour, minute = int(found[1]), int(found[2] or 0)
     if found[4]:
         if not 1 <= hour <= 12:
-            raise BadCell(f"{hour} is no hour with am or pm. Write a time such as 08:30.")
+            raise BadCell(_("%d is no hour with am or pm. Write a time such as 08:30.") % hour)
         hour = hour % 12 + (12 if found[4] == "p" else 0)
     if hour > 23 or minute > 59:
-        raise BadCell("There is no such time of day. Write a time from 00:00 to 23:59.")
+        raise BadCell(_("There is no such time of day. Write a time from 00:00 to 23:59."))
     return time(hour, minute)
 
 
@@ -103,12 +106,13 @@ def _from_number(value: float) -> time:
         hour, minute = (int(value), 0) if value < 24 else divmod(int(value), 100)
         if hour < 24 and minute < 60:
             return time(hour, minute)
-    raise BadCell(f"{value:g} can be read in several ways. Write the time with a colon, such as 08:30.")
+    words = _("%s can be read in several ways. Write the time with a colon, such as 08:30.")
+    raise BadCell(words % f"{value:g}")
 
 
 def _from_minutes(count: int) -> time:
     if not 0 <= count < 24 * 60:
-        raise BadCell("There is no such time of day. Write a time from 00:00 to 23:59.")
+        raise BadCell(_("There is no such time of day. Write a time from 00:00 to 23:59."))
     return time(count // 60, count % 60)
 
 
@@ -135,7 +139,7 @@ def hours(value: Any) -> tuple[time, time]:
     """From when to when: 09:00 - 10:30, 9 am to 12 noon."""
     found = _SPAN.fullmatch(text(value).translate(DASHES)) if isinstance(value, str) else None
     if not found:
-        raise BadCell("Write from when to when, such as 09:00 - 12:00.")
+        raise BadCell(_("Write from when to when, such as 09:00 - 12:00."))
     starts, ends = clock(found[1].strip()), clock(found[2].strip())
     # "1:00 - 4:00 pm" means the afternoon twice; "9:00 - 1:00 pm" does not.
     if starts.hour < 12 <= ends.hour and not re.search(r"m\b", found[1], re.IGNORECASE):
@@ -151,7 +155,7 @@ def is_at_night(value: Any, header: str) -> str:
         starts = hours(value)[0] if isinstance(value, str) and _SPAN.fullmatch(text(value)) else clock(value)
     except BadCell:
         return ""
-    return "read as a time of the night" if starts < EARLIEST else ""
+    return _("read as a time of the night") if starts < EARLIEST else ""
 
 
 def day(*, day_first: bool = True) -> Clean:
@@ -160,7 +164,8 @@ def day(*, day_first: bool = True) -> Clean:
     def clean(value: Any) -> date:
         found = _day(value, day_first)
         if not FIRST_YEAR <= found.year <= LAST_YEAR:
-            raise BadCell(f"The year {found.year} cannot be meant. Write the date again, such as 2027-01-31.")
+            words = _("The year %d cannot be meant. Write the date again, such as 2027-01-31.")
+            raise BadCell(words % found.year)
         return found
 
     return clean
@@ -174,7 +179,7 @@ def _day(value: Any, day_first: bool) -> date:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _from_serial(float(value))
     if not isinstance(value, str):
-        raise BadCell("Write a date, such as 2027-01-31.")
+        raise BadCell(_("Write a date, such as 2027-01-31."))
     words = text(value).translate(DASHES)
     if re.fullmatch(r"\d{5}", words):
         return _from_serial(float(words))
@@ -188,7 +193,7 @@ def _day(value: Any, day_first: bool) -> date:
 def _from_serial(value: float) -> date:
     """Days since 1899-12-30, as a spreadsheet counts them."""
     if not 36_526 <= value < 73_416:
-        raise BadCell("This number is no date of this century. Write the date, such as 2027-01-31.")
+        raise BadCell(_("This number is no date of this century. Write the date, such as 2027-01-31."))
     return date(1899, 12, 30) + timedelta(days=int(value))
 
 
@@ -211,7 +216,7 @@ def _parts(words: str, day_first: bool) -> tuple[int, int, int]:
         return _year(found[3]), _MONTHS[found[2].casefold()], int(found[1])
     if (found := _MONTH_DAY.fullmatch(words)) and found[1].casefold() in _MONTHS:
         return _year(found[3]), _MONTHS[found[1].casefold()], int(found[2])
-    raise BadCell("This cannot be read as a date. Write it such as 2027-01-31 or 31-Jan-2027.")
+    raise BadCell(_("This cannot be read as a date. Write it such as 2027-01-31 or 31-Jan-2027."))
 
 
 def _year(digits: str) -> int:
@@ -220,10 +225,10 @@ def _year(digits: str) -> int:
 
 def _no_such_day(year: int, month: int, day_of_month: int) -> str:
     if not 1 <= month <= 12:
-        return f"There is no month {month}. Write the date such as 2027-01-31."
+        return _("There is no month %d. Write the date such as 2027-01-31.") % month
     last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)) if 0 < year < 9999 else None
-    name = f"{last:%B} {year}" if last else f"month {month}"
-    return f"{name} has no day {day_of_month}. Correct the date."
+    name = date_format(last, "F Y") if last else f"{month}/{year}"
+    return _("%(month)s has no day %(day)d. Correct the date.") % {"month": name, "day": day_of_month}
 
 
 def is_ambiguous_day(*, day_first: bool = True) -> Callable[[Any, str], str]:
@@ -235,9 +240,9 @@ def is_ambiguous_day(*, day_first: bool = True) -> Callable[[Any, str], str]:
             return ""
         first, second = int(found[1]), int(found[2])
         if first <= 12 and second <= 12:
-            return "read with the day first" if day_first else "read with the month first"
+            return _("read with the day first") if day_first else _("read with the month first")
         if (second > 12) == day_first:
-            return "read with the month first" if day_first else "read with the day first"
+            return _("read with the month first") if day_first else _("read with the day first")
         return ""
 
     return doubt

@@ -7,6 +7,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -23,20 +25,20 @@ MAX_BYTES = 200 * 1024 * 1024
 Cell = str | float | int | bool | date | datetime | time | timedelta
 
 _OTHER_KINDS = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"%PDF": "a PDF",
-    b"{\\rtf": "a text document",
-    b"\x1f\x8b": "a compressed archive",
-    b"Rar!": "a compressed archive",
-    b"7z\xbc\xaf": "a compressed archive",
-    b"SQLite format": "a database",
-    b"MZ": "a program",
-    b"\x7fELF": "a program",
+    b"\x89PNG": gettext_lazy("a PNG picture"),
+    b"\xff\xd8\xff": gettext_lazy("a JPEG picture"),
+    b"GIF8": gettext_lazy("a GIF picture"),
+    b"%PDF": gettext_lazy("a PDF"),
+    b"{\\rtf": gettext_lazy("a text document"),
+    b"\x1f\x8b": gettext_lazy("a compressed archive"),
+    b"Rar!": gettext_lazy("a compressed archive"),
+    b"7z\xbc\xaf": gettext_lazy("a compressed archive"),
+    b"SQLite format": gettext_lazy("a database"),
+    b"MZ": gettext_lazy("a program"),
+    b"\x7fELF": gettext_lazy("a program"),
 }
-_PASSWORD = "The file is protected by a password. Remove the password and upload it again."  # noqa: S105
-_MACROS = (
+_LOCKED = gettext_lazy("The file is protected by a password. Remove the password and upload it again.")
+_MACROS = gettext_lazy(
     "The workbook holds macros, and files with macros are not taken in. "
     "Save it as an ordinary workbook (.xlsx) and upload that."
 )
@@ -73,15 +75,19 @@ def open_workbook(path: Path, *, name: str = "") -> Workbook:
     name = name or path.name
     if name.startswith("~$"):
         raise CannotOpen(
-            f"{name} is the mark that Excel leaves while a workbook is open, not the workbook. "
-            f"Upload {name[2:]} instead."
+            _(
+                "%(mark)s is the mark that Excel leaves while a workbook is open, not the workbook. "
+                "Upload %(name)s instead."
+            )
+            % {"mark": name, "name": name[2:]}
         )
     size = path.stat().st_size
     if size == 0:
-        raise CannotOpen("The file is empty. Save the workbook again and upload it.")
+        raise CannotOpen(_("The file is empty. Save the workbook again and upload it."))
     if size > MAX_BYTES:
         raise CannotOpen(
-            f"The file has {size // 1024 // 1024} MB; up to 200 MB can be read. Split it into several files."
+            _("The file has %(size)d MB; up to %(most)d MB can be read. Split it into several files.")
+            % {"size": size // 1024 // 1024, "most": MAX_BYTES // 1024 // 1024}
         )
     with path.open("rb") as file:
         start = file.read(4096)
@@ -98,20 +104,23 @@ def _open_zip(path: Path, name: str) -> Workbook:
     if any(member.endswith(("vbaproject.bin", "vbadata.xml")) for member in members):
         raise CannotOpen(_MACROS)
     if "xl/workbook.bin" in members:
-        raise CannotOpen("This is a binary workbook (.xlsb). Save it as .xlsx and upload that.")
+        raise CannotOpen(_("This is a binary workbook (.xlsb). Save it as .xlsx and upload that."))
     if "xl/workbook.xml" in package.members:
         surveys, kind = survey_xlsx(package), "xlsx"
     elif "content.xml" in package.members:
         _check_ods(package)
         surveys, kind = survey_ods(package), "ods"
     else:
-        what = "a Word document" if "word/document.xml" in members else "an archive without a workbook"
-        raise CannotOpen(f"This is {what}, not a workbook. Upload an .xlsx, .xls, .ods or .csv file.")
+        is_word = "word/document.xml" in members
+        what = _("a Word document") if is_word else _("an archive without a workbook")
+        raise CannotOpen(_("This is %s, not a workbook. Upload an .xlsx, .xls, .ods or .csv file.") % what)
     workbook = _read_with_calamine(path, name, kind, surveys)
     if any(member.startswith("xl/externallinks/") for member in members):
         workbook.notices.append(
-            "Some cells take their values from other workbooks. The values as last saved were read; "
-            "the other workbooks were not opened."
+            _(
+                "Some cells take their values from other workbooks. The values as last saved were read; "
+                "the other workbooks were not opened."
+            )
         )
     return workbook
 
@@ -119,7 +128,9 @@ def _open_zip(path: Path, name: str) -> Workbook:
 def _check_ods(package: Package) -> None:
     mimetype = b"".join(package.stream("mimetype")) if "mimetype" in package.members else b""
     if mimetype and b"spreadsheet" not in mimetype:
-        raise CannotOpen("This is an OpenDocument file, but no spreadsheet. Save the table as .ods or .xlsx.")
+        raise CannotOpen(
+            _("This is an OpenDocument file, but no spreadsheet. Save the table as .ods or .xlsx.")
+        )
     if any(
         "Basic/" in member and member.endswith(".xml") and "script-l" not in member
         for member in package.members
@@ -128,7 +139,7 @@ def _check_ods(package: Package) -> None:
     if "META-INF/manifest.xml" in package.members:
         manifest = b"".join(package.stream("META-INF/manifest.xml"))
         if b"encryption-data" in manifest:
-            raise CannotOpen(_PASSWORD)
+            raise CannotOpen(_LOCKED)
 
 
 def _open_ole(path: Path, name: str) -> Workbook:
@@ -137,12 +148,12 @@ def _open_ole(path: Path, name: str) -> Workbook:
 
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if names("EncryptedPackage"):
-            raise CannotOpen(_PASSWORD)
+            raise CannotOpen(_LOCKED)
         if names("_VBA_PROJECT"):
             raise CannotOpen(_MACROS)
         if names("WordDocument") or names("PowerPoint Document"):
             raise CannotOpen(
-                "This is an Office document, but no workbook. Upload an .xlsx, .xls, .ods or .csv file."
+                _("This is an Office document, but no workbook. Upload an .xlsx, .xls, .ods or .csv file.")
             )
     return _read_with_calamine(path, name, "xls", {})
 
@@ -151,22 +162,27 @@ def _open_text(path: Path, name: str, start: bytes) -> Workbook:
     for magic, what in _OTHER_KINDS.items():
         if start.startswith(magic):
             raise CannotOpen(
-                f"This is {what}, whatever its name says. Upload the workbook: .xlsx, .xls, .ods or .csv."
+                _("This is %s, whatever its name says. Upload the workbook: .xlsx, .xls, .ods or .csv.")
+                % what
             )
     head = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
     if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta")):
         raise CannotOpen(
-            "This is a web page or XML under the name of a workbook, as some systems export it. "
-            "Open it in the spreadsheet program, save it as .xlsx and upload that."
+            _(
+                "This is a web page or XML under the name of a workbook, as some systems export it. "
+                "Open it in the spreadsheet program, save it as .xlsx and upload that."
+            )
         )
     encoding = delimited.encoding_of(path)
     if not encoding.startswith("utf-16") and (b"\0" in start or sum(byte < 9 for byte in start) > 0):
-        raise CannotOpen("This is no workbook. Upload an .xlsx, .xls, .ods or .csv file.")
+        raise CannotOpen(_("This is no workbook. Upload an .xlsx, .xls, .ods or .csv file."))
     notices = []
     if encoding == "cp1252":
         notices.append(
-            "The text file is not in UTF-8; it was read as Windows Western (cp1252). "
-            "If letters look wrong, save it as “CSV UTF-8”."
+            _(
+                "The text file is not in UTF-8; it was read as Windows Western (cp1252). "
+                "If letters look wrong, save it as “CSV UTF-8”."
+            )
         )
     sheet = Sheet(name=Path(name).stem, rows=lambda: delimited.read_rows(path, encoding))
     return Workbook(name=name, kind="csv", sheets=[sheet], notices=notices)
@@ -181,9 +197,9 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
             with path.open("rb") as file:
                 book = CalamineWorkbook.from_filelike(file)
     except PasswordError as locked:
-        raise CannotOpen(_PASSWORD) from locked
+        raise CannotOpen(_LOCKED) from locked
     except (CalamineError, OSError, ValueError) as damage:
-        raise CannotOpen("The file is damaged. Open it, save it anew and upload it again.") from damage
+        raise CannotOpen(_("The file is damaged. Open it, save it anew and upload it again.")) from damage
     sheets = []
     latest: dict[str, CalamineSheet] = {}
     for known in book.sheets_metadata:
@@ -218,7 +234,7 @@ def _parser_of(
                 latest[name] = book.get_sheet_by_name(name)
             except (CalamineError, ValueError) as damage:
                 raise CannotOpen(
-                    f"Sheet “{name}” is damaged. Save the workbook anew and upload it again."
+                    _("Sheet “%s” is damaged. Save the workbook anew and upload it again.") % name
                 ) from damage
         return latest[name]
 

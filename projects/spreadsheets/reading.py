@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from .cells import shown
 from .cleaning import clean, clean_columns, say_hidden
@@ -52,7 +53,7 @@ def _read_sheet(
         return []
     if sheet.is_hidden and choice.dataset is None:
         report.sheets.append(entry)
-        message = "The sheet is hidden and was left out. Choose what it holds to have it read."
+        message = _("The sheet is hidden and was left out. Choose what it holds to have it read.")
         report.add(Level.INFO, message, file=file, sheet=sheet.name)
         return []
     head = list(islice(sheet.rows(), SEARCHED_ROWS))
@@ -64,7 +65,7 @@ def _read_sheet(
     entry.candidates = rivals or [layout.dataset.name for layout in found if layout.fits]
     if rivals:
         report.sheets.append(entry)
-        message = f"The sheet may hold {' or '.join(rivals)}. Give it one of these names, or choose."
+        message = _("The sheet may hold %s. Give it one of these names, or choose.") % " / ".join(rivals)
         report.add(Level.ERROR, message, file=file, sheet=sheet.name)
     elif not chosen:
         report.sheets.append(entry)
@@ -88,7 +89,7 @@ def _say_unknown(
 ) -> None:
     """A sheet that bears one of our names must be readable; any other may be what it likes."""
     if not any(any(shown(cell) for cell in row) for row in head):
-        report.add(Level.INFO, "The sheet is empty.", file=file, sheet=sheet)
+        report.add(Level.INFO, _("The sheet is empty."), file=file, sheet=sheet)
         return
     named = next(
         (d for d in datasets if header_key(sheet) in {header_key(name) for name in (d.name, *d.aliases)}),
@@ -96,13 +97,14 @@ def _say_unknown(
     )
     if named:
         needed = ", ".join(column.header for column in named.required)
-        message = (
-            f"No row with the headers of {named.name} was found in the first {SEARCHED_ROWS} rows. "
-            f"They need at least: {needed}."
+        words = _(
+            "No row with the headers of %(sheet)s was found in the first %(rows)d rows. "
+            "They need at least: %(headers)s."
         )
+        message = words % {"sheet": named.name, "rows": SEARCHED_ROWS, "headers": needed}
         report.add(Level.ERROR, message, file=file, sheet=sheet)
     else:
-        message = "The sheet was left out: its headers fit none of the known sheets."
+        message = _("The sheet was left out: its headers fit none of the known sheets.")
         report.add(Level.WARNING, message, file=file, sheet=sheet)
 
 
@@ -122,13 +124,17 @@ def _read_layout(
     )
     report.sheets.append(entry)
     if not layout.fits:
-        lacking = layout.missing or [
-            " or ".join(dataset.column(name).header for name in dataset.needs_one_of)
-        ]
+        lacking = layout.missing or [" / ".join(dataset.column(name).header for name in dataset.needs_one_of)]
+        words = ngettext(
+            "The sheet looks like %(sheet)s, but has no column %(columns)s. Add it, "
+            "or choose which of its columns that is.",
+            "The sheet looks like %(sheet)s, but lacks the columns %(columns)s. Add them, "
+            "or choose which of its columns they are.",
+            len(lacking),
+        )
         report.add(
             Level.ERROR,
-            f"The sheet looks like {dataset.name}, but has no column {', no column '.join(lacking)}. Add it, "
-            "or choose which of its columns that is.",
+            words % {"sheet": dataset.name, "columns": ", ".join(lacking)},
             file=file, sheet=sheet.name, row=layout.header_row,
         )  # fmt: skip
         return None
@@ -152,8 +158,13 @@ def _say_unread(table: Table, layout: Layout, report: Report) -> None:
     unread = [layout.headers[position] for position in layout.unread]
     if unread:
         listed = ", ".join(f"“{header}”" for header in unread[:20]) + (", …" if len(unread) > 20 else "")
-        columns = f"{len(unread)} columns are" if len(unread) > 1 else "One column is"
-        table.note(report, Level.INFO, f"{columns} not read: {listed}.", row=layout.header_row)
+        words = ngettext(
+            "One column is not read: %(columns)s.",
+            "%(count)d columns are not read: %(columns)s.",
+            len(unread),
+        )
+        message = words % {"count": len(unread), "columns": listed}
+        table.note(report, Level.INFO, message, row=layout.header_row)
 
 
 def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
@@ -171,13 +182,13 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
     for number, row in enumerate(_rows_as_far_as(max(formulas, default=0), sheet), 1):
         may_be_blank = number not in formulas  # a formula without a result is something to tell of
         if may_be_blank and not any(row) and not any(shown(cell) for cell in row):
-            skipped["blank"] += number > layout.header_row
+            skipped[gettext_noop("blank")] += number > layout.header_row
             block += 1
             continue
         if number <= layout.header_row:
             if number < layout.header_row:
                 titles.add(_words_of(row))
-                skipped["above the header"] += 1
+                skipped[gettext_noop("above the header")] += 1
             continue
         if len(row) < width:
             row = row + [""] * (width - len(row))
@@ -186,13 +197,13 @@ def _collect(table: Table, sheet: Sheet, layout: Layout) -> None:
         # Most rows are told from the header by their first cell alone.
         looks_alike = start.__class__ is str and start.strip().casefold() == first_header
         if looks_alike and tuple(header_key(cell) for cell in picked) == header:
-            skipped["repeated header"] += 1
+            skipped[gettext_noop("repeated header")] += 1
             continue
         if may_be_blank and not any(picked) and not any(shown(cell) for cell in picked):
-            skipped["nothing in the columns that are read"] += 1
+            skipped[gettext_noop("nothing in the columns that are read")] += 1
             continue
         if titles and len(words := _words_of(row)) < 3 and words in titles:
-            skipped["repeated title"] += 1
+            skipped[gettext_noop("repeated title")] += 1
             continue
         picked_rows.append(picked)
         table.numbers.append(number)
@@ -263,7 +274,7 @@ def _read_wide_sheet(file: str, sheet: Sheet, wide: WideLayout, dataset: Dataset
         for name, position in places.items():
             if (row, position) in sheet.unstored or (row, position) in sheet.broken:
                 table.cell_fault(
-                    report, index, name, "The formula in this cell has no result. Type the value."
+                    report, index, name, _("The formula in this cell has no result. Type the value.")
                 )
     clean_columns(table, report)
     say_hidden(table, sheet, report)

@@ -59,8 +59,11 @@ class Survey:
             most = min(most, MAX_MOSTLY_EMPTY)
         if self.filled > most_filled or dense > most:
             raise CannotOpen(
-                f"Sheet “{sheet}” has cells as far as {column_letters(self.last_column)}{rows}, too many to "
-                "read. Delete rows and columns that are not needed, also empty ones, and save it again."
+                _(
+                    "Sheet “%(sheet)s” has cells as far as %(cell)s, too many to read. Delete rows and "
+                    "columns that are not needed, also empty ones, and save it again."
+                )
+                % {"sheet": sheet, "cell": f"{column_letters(self.last_column)}{rows}"}
             )
 
 
@@ -91,7 +94,10 @@ class Package:
                 self.members: dict[str, ZipInfo] = {info.filename: info for info in archive.infolist()}
         except (BadZipFile, OSError, ValueError, NotImplementedError) as damage:
             raise CannotOpen(
-                "The file is damaged or was cut short on its way. Open it, save it anew and upload it again."
+                _(
+                    "The file is damaged or was cut short on its way. "
+                    "Open it, save it anew and upload it again."
+                )
             ) from damage
         self.unpacked = 0
         declared = sum(info.file_size for info in self.members.values())
@@ -100,19 +106,22 @@ class Package:
 
     @staticmethod
     def _too_much(size: int) -> str:
-        return (
-            f"Unpacked, this file takes more than {size // MEGABYTE:,} MB: far more than a workbook of rows. "
+        words = _(
+            "Unpacked, this file takes more than %s MB: far more than a workbook of rows. "
             "Copy the rows into a new workbook, save it and upload that."
         )
+        return words % f"{size // MEGABYTE:,}"
 
     def stream(self, name: str) -> Iterator[bytes]:
         """The member's bytes in pieces of at most 1 MB, whatever size its directory entry claims."""
         info = self.members[name]
         if info.flag_bits & 1:
-            raise CannotOpen("The file is protected by a password. Remove the password and upload it again.")
+            raise CannotOpen(
+                _("The file is protected by a password. Remove the password and upload it again.")
+            )
         if info.compress_type not in (0, 8):
             raise CannotOpen(
-                "The file is packed in an unusual way. Open it, save it as .xlsx and upload that."
+                _("The file is packed in an unusual way. Open it, save it as .xlsx and upload that.")
             )
         limit = MAX_STRINGS if name.endswith("sharedStrings.xml") else MAX_UNPACKED
         size = 0
@@ -145,7 +154,7 @@ class Package:
                         packed = inflate.unconsumed_tail
                 except zlib.error as damage:
                     raise CannotOpen(
-                        "The file is damaged. Open it, save it anew and upload it again."
+                        _("The file is damaged. Open it, save it anew and upload it again.")
                     ) from damage
 
     def parse(
@@ -170,12 +179,12 @@ class Package:
                 parser.Parse(shorten(piece), False)
             parser.Parse(b"", True)
         except expat.ExpatError as damage:
-            raise CannotOpen("The file is damaged. Open it, save it anew and upload it again.") from damage
+            raise CannotOpen(_("The file is damaged. Open it, save it anew and upload it again.")) from damage
 
 
-def _refuse_entities(*_: object) -> None:
+def _refuse_entities(*_declared: object) -> None:
     raise CannotOpen(
-        "The file holds entity definitions, which no workbook needs. Save it anew and upload it again."
+        _("The file holds entity definitions, which no workbook needs. Save it anew and upload it again.")
     )
 
 
@@ -433,8 +442,11 @@ def survey_ods(package: Package) -> dict[str, Survey]:
             if stored or formula or has_text:
                 if repeat * row_repeat > MAX_REPEATED:
                     raise CannotOpen(
-                        f"One cell is repeated {repeat * row_repeat:,} times in row {row}. "
-                        "Delete what is not needed there and save the file again."
+                        _(
+                            "One cell is repeated %(times)s times in row %(row)d. "
+                            "Delete what is not needed there and save the file again."
+                        )
+                        % {"times": f"{repeat * row_repeat:,}", "row": row}
                     )
                 survey.filled += repeat * row_repeat
                 survey.last_row = max(survey.last_row, row + row_repeat - 1)
@@ -442,7 +454,7 @@ def survey_ods(package: Package) -> dict[str, Survey]:
                 if spanned > 1:
                     survey.merged.append((row, row + spanned - 1, column))
                 if is_broken:
-                    survey.broken[row, column] = "an error"
+                    survey.broken[row, column] = _("an error")
                 elif formula and not stored:
                     survey.unstored[row, column] = "=" + formula.partition(":=")[2]
             column += repeat

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from projects.spreadsheets.columns import Dataset, Row
 
 from .columns import (
@@ -16,9 +18,9 @@ from .columns import (
 
 def _period_is_whole(row: Row) -> Iterator[tuple[str, str]]:
     if not row.get("start"):
-        yield "start", "The start is missing. Write it, such as 08:30."
+        yield "start", _("The start is missing. Write it, such as 08:30.")
     elif not row.get("end"):
-        yield "end", "The end is missing. Write it, such as 11:30."
+        yield "end", _("The end is missing. Write it, such as 11:30.")
     yield from ends_after_start(row)
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from projects.spreadsheets import cells, moments
-from projects.spreadsheets.cells import BadCell, code, limited, text
+from projects.spreadsheets.cells import code, limited, text
 from projects.spreadsheets.columns import Column, Reference, Row
 
 
@@ -61,7 +64,7 @@ def words(most: int) -> cells.Clean:
     def clean(value: Any) -> str:
         joined = ", ".join(cells.items(text)(value))
         if len(joined) > most:
-            raise BadCell(f"This has {len(joined)} characters; up to {most} fit. Shorten it.")
+            raise cells.too_long(len(joined), most)
         return joined
 
     return clean
@@ -70,7 +73,8 @@ def words(most: int) -> cells.Clean:
 def ends_after_start(row: Row) -> Iterator[tuple[str, str]]:
     starts, ends = row.get("start"), row.get("end")
     if starts and ends and ends <= starts:
-        yield "end", f"This ends at {ends:%H:%M}, before it starts at {starts:%H:%M}. Correct one of the two."
+        words = _("This ends at %(end)s, before it starts at %(start)s. Correct one of the two.")
+        yield "end", words % {"end": f"{ends:%H:%M}", "start": f"{starts:%H:%M}"}
 
 
 def roll_no() -> Column:
@@ -136,10 +140,10 @@ GENDERS = {
     "X": ("other", "diverse", "non-binary"),
 }
 
-STUDENT = Reference(("roll_no",), "Students", ("roll_no",), "student")
+STUDENT = Reference(("roll_no",), "Students", ("roll_no",), gettext_lazy("student"))
 
-COURSE = Reference(("course_code",), "Courses", ("course_code",), "course")
+COURSE = Reference(("course_code",), "Courses", ("course_code",), gettext_lazy("course"))
 
-TEACHER = Reference(("staff_no",), "Teachers", ("staff_no",), "teacher")
+TEACHER = Reference(("staff_no",), "Teachers", ("staff_no",), gettext_lazy("teacher"))
 
-ROOM = Reference(("room",), "Rooms", ("room",), "room")
+ROOM = Reference(("room",), "Rooms", ("room",), gettext_lazy("room"))

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from projects.spreadsheets import cells, moments
 from projects.spreadsheets.cells import code, limited
 from projects.spreadsheets.columns import Dataset, Reference, Row
@@ -133,11 +136,11 @@ def registrations() -> Dataset:
 
 def _fixes_something(row: Row) -> Iterator[tuple[str, str]]:
     if (row.get("period") or row.get("start")) and not row.get("date"):
-        yield "course_code", "The period has no date. Write the date as well."
+        yield "course_code", _("The period has no date. Write the date as well.")
     elif not row.get("date") and not row.get("rooms"):
         yield (
             "course_code",
-            "Nothing is fixed for this course. Give a date, a period or a room, or delete the row.",
+            _("Nothing is fixed for this course. Give a date, a period or a room, or delete the row."),
         )
     yield from ends_after_start(row)
 
@@ -173,10 +176,10 @@ def fixed(day_first: bool) -> Dataset:
         ),
         references=(
             COURSE,
-            Reference(("date",), "Periods", ("date",), "exam day"),
-            Reference(("date", "period"), "Periods", ("date", "period"), "period"),
-            Reference(("date", "start"), "Periods", ("date", "start"), "period"),
-            Reference(("rooms",), "Rooms", ("room",), "room", is_list=True),
+            Reference(("date",), "Periods", ("date",), gettext_lazy("exam day")),
+            Reference(("date", "period"), "Periods", ("date", "period"), gettext_lazy("period")),
+            Reference(("date", "start"), "Periods", ("date", "start"), gettext_lazy("period")),
+            Reference(("rooms",), "Rooms", ("room",), gettext_lazy("room"), is_list=True),
         ),
         needs_one_of=("date", "rooms"),
         check=_fixes_something,
@@ -185,7 +188,7 @@ def fixed(day_first: bool) -> Dataset:
 
 def _two_courses(row: Row) -> Iterator[tuple[str, str]]:
     if cells.key(row["course_a"]) == cells.key(row["course_b"]):
-        yield "course_b", "A course cannot be linked to itself. Name two different courses."
+        yield "course_b", _("A course cannot be linked to itself. Name two different courses.")
 
 
 def links() -> Dataset:
@@ -214,8 +217,8 @@ def links() -> Dataset:
             whole_column("gap_days", "Gap Days", 0, 365, "Gap, Days, Free Days, Days Between", empty=1),
         ),
         references=(
-            Reference(("course_a",), "Courses", ("course_code",), "course"),
-            Reference(("course_b",), "Courses", ("course_code",), "course"),
+            Reference(("course_a",), "Courses", ("course_code",), gettext_lazy("course")),
+            Reference(("course_b",), "Courses", ("course_code",), gettext_lazy("course")),
         ),
         check=_two_courses,
     )

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from projects.spreadsheets import cells
 from projects.spreadsheets.cells import code, limited
 from projects.spreadsheets.columns import Dataset, Reference, Row
@@ -80,7 +83,8 @@ def _duties_in_order(row: Row) -> Iterator[tuple[str, str]]:
     if least and most is not None and most < least:
         yield (
             "max_duties",
-            f"The most duties ({most}) are fewer than the least ({least}). Correct one of the two.",
+            _("The most duties (%(most)d) are fewer than the least (%(least)d). Correct one of the two.")
+            % {"most": most, "least": least},
         )
 
 
@@ -131,7 +135,9 @@ def teachers() -> Dataset:
                 help="Course codes with commas between.",
             ),
         ),
-        references=(Reference(("courses_taught",), "Courses", ("course_code",), "course", is_list=True),),
+        references=(
+            Reference(("courses_taught",), "Courses", ("course_code",), gettext_lazy("course"), is_list=True),
+        ),
     )
 
 
@@ -149,7 +155,7 @@ def teaches() -> Dataset:
 def _absence_is_whole(row: Row) -> Iterator[tuple[str, str]]:
     starts, ends = row.get("start"), row.get("end")
     if bool(starts) != bool(ends):
-        yield "end" if starts else "start", "Give both times, or neither for the whole day."
+        yield "end" if starts else "start", _("Give both times, or neither for the whole day.")
     yield from ends_after_start(row)
 
 
@@ -174,7 +180,7 @@ def unavailability(day_first: bool) -> Dataset:
 
 def _says_which(row: Row) -> Iterator[tuple[str, str]]:
     if not any(value for name, value in row.items() if name not in ("roll_no", "note", "valid_until")):
-        yield "roll_no", "No arrangement is named for this student. Name one, or delete the row."
+        yield "roll_no", _("No arrangement is named for this student. Name one, or delete the row.")
 
 
 def accommodations(day_first: bool) -> Dataset:

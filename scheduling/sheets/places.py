@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from projects.spreadsheets import cells
 from projects.spreadsheets.cells import text
 from projects.spreadsheets.columns import Dataset, Row
@@ -38,7 +41,7 @@ def place(value: Any) -> int:
 
 SEATS = ("rows", "columns", "exam_capacity")
 
-ROOM_WITHOUT_SEATS = "The room has no seats: give its exam capacity, or its rows and columns."
+ROOM_WITHOUT_SEATS = gettext_lazy("The room has no seats: give its exam capacity, or its rows and columns.")
 
 
 def _room_has_seats(row: Row) -> Iterator[tuple[str, str]]:
@@ -46,9 +49,9 @@ def _room_has_seats(row: Row) -> Iterator[tuple[str, str]]:
     if not row.keys() & set(SEATS):
         return  # only a new room needs them, and only the project knows which is new
     if bool(rows) != bool(columns):
-        yield "columns" if rows else "rows", "Give both the rows and the columns of seats, or neither."
+        yield "columns" if rows else "rows", _("Give both the rows and the columns of seats, or neither.")
     elif not capacity and not rows:
-        yield "room", ROOM_WITHOUT_SEATS
+        yield "room", str(ROOM_WITHOUT_SEATS)
 
 
 def rooms() -> Dataset:

@@ -96,6 +96,18 @@ def test_the_workbook_comes_back_with_what_to_correct(uploaded):
     assert "Name is missing" in sheet.cell(4, 3).value
 
 
+def test_what_is_told_of_the_sheets_is_in_the_language_of_who_asked(
+    season, django_capture_on_commit_callbacks
+):
+    sheets = workbook(Students=[*STUDENTS, ["R3", ""]], Courses=[["Course Code", "Title"]])
+    with django_capture_on_commit_callbacks(execute=True):
+        row = uploading.begin(project=season, uploads=[sheets], by=UserFactory(language="ur"))
+    row.refresh_from_db()
+    told = [found["message"] for found in row.report["findings"]]
+    assert "Name موجود نہیں۔ اسے لکھیں، یا پوری قطار خالی کر دیں۔" in told
+    assert [words for words in told if words.isascii()] == []
+
+
 def test_a_header_that_a_person_explained_is_read_and_remembered(uploaded, after, season):
     strange = [["Roll No", "Known as"], ["R1", "Ayesha"]]
     row = uploaded(workbook(Students=strange))
