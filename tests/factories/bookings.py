@@ -91,6 +91,13 @@ class TermFactory(TenantFactory):
     ends_on = date(2027, 3, 26)
 
 
+class CategoryFactory(TenantFactory):
+    class Meta:
+        model = models.Category
+
+    name = factory.Sequence(lambda n: f"Category {n}")
+
+
 class LocationFactory(TenantFactory):
     class Meta:
         model = models.Location
