@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -121,7 +121,7 @@ def marks(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         told = json.loads(request.body)
         rows = [_told(row) for row in told["marks"][:MOST_MARKS]]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RawPostDataException):
         return JsonResponse(
             {"error": _("The phone sent something unreadable. Load the page again.")}, status=400
         )
