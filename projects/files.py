@@ -54,7 +54,7 @@ class StopsAtTheLimit(FileUploadHandler):
         self.received += len(raw_data)
         if self.received > settings.UPLOAD_MAX_BYTES:
             if self.request is not None:
-                self.request.is_too_large = True
+                self.request.is_too_large = True  # type: ignore[attr-defined]
             raise StopUpload(connection_reset=not self.hears_out)
         return raw_data
 
