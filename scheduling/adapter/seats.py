@@ -160,9 +160,9 @@ def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> S
         candidate_pin=_pins(reader, sittings, students, exam, who, chair_of),
         same_room=linked[ExamLink.Kind.SAME_ROOM],
         different_room=linked[ExamLink.Kind.DIFFERENT_ROOM],
-        neighbours=policy.neighbours,
+        neighbours=str(policy.neighbours),
         metres=float(policy.metres),
-        order=policy.order,
+        order=str(policy.order),
         must_keep_neighbours=settings["neighbours"].is_hard,
         most_exams=(settings["exams_in_room"].limit or 0) if settings["exams_in_room"].is_on else 0,
         sparse_percent=(settings["sparse"].limit or 100) if settings["sparse"].is_on else 100,
@@ -343,20 +343,31 @@ def write(season: Season, result: Any, solution: Solution) -> None:
 
     `solution`: the one that the season was read from, or a copy of it. Inside the caller's transaction.
     """
-    placements = season.placements
-    if solution.pk != season.solution.pk:
-        twin = dict(Placement.objects.filter(solution=solution).values_list("sitting", "pk"))
-        placements = [twin[sitting.pk] for sitting in season.sittings]
-    write_chairs(season, result.chair, solution, placements)
+    write_chairs(season, result.chair, solution, twins_of(season, solution))
     solution.unseated = int((result.chair == NOWHERE).sum())
     solution.measures["seats"] = result.measures
     solution.save(update_fields=["unseated", "measures"])
 
 
+def twins_of(season: Season, solution: Solution) -> list[int]:
+    """The placements of the season's exams in this solution."""
+    if solution.pk == season.solution.pk:
+        return season.placements
+    twin = dict(Placement.objects.filter(solution=solution).values_list("sitting", "pk"))
+    return [twin[sitting.pk] for sitting in season.sittings]
+
+
 def write_chairs(season: Season, chair: Ints, solution: Solution, placements: list[int]) -> None:
     """The rows themselves, in the place of what the solution had. placements: of the season's exams."""
-    RoomShare.objects.filter(placement__solution=solution).delete()
     Seating.objects.filter(solution=solution)._raw_delete(using=solution._state.db)
+    seated = np.flatnonzero(chair != NOWHERE)
+    insert_seatings(season, seated, chair[seated], solution, placements)
+    write_shares(season, chair, solution, placements)
+
+
+def write_shares(season: Season, chair: Ints, solution: Solution, placements: list[int]) -> None:
+    """How many of each exam sit in which room."""
+    RoomShare.objects.filter(placement__solution=solution).delete()
     p = season.problem
     seated = np.flatnonzero(chair != NOWHERE)
     room = p.chair_room[chair[seated]]
@@ -375,7 +386,6 @@ def write_chairs(season: Season, chair: Ints, solution: Solution, placements: li
         ],
         batch_size=BATCH,
     )
-    insert_seatings(season, seated, chair[seated], solution, placements)
 
 
 def insert_seatings(
@@ -419,6 +429,10 @@ def insert_seatings(
 
 def reasons(season: Season, result: Any) -> list[str]:
     """What is short, where, and the cheapest cure, beyond what was known before; in the planner's words."""
-    found = explain(season.problem, result.chair)
+    return reasons_of(season, result.chair)
+
+
+def reasons_of(season: Season, chair: Ints) -> list[str]:
+    found = explain(season.problem, chair)
     said = [sentence(season, short) for short in found[:MOST_REASONS]]
     return said + ([_("And %d more.") % (len(found) - MOST_REASONS)] if len(found) > MOST_REASONS else [])

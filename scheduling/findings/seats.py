@@ -119,8 +119,12 @@ class SeatFacts:
         for sat in self.sat:
             found[sat.sitting, sat.room].append(sat)
         for there in found.values():
-            there.sort(key=lambda sat: self.chairs[sat.room, sat.key].number if self._is_good(sat) else 0)
+            there.sort(key=self._number)
         return found
+
+    def _number(self, sat: Sat) -> int:
+        chair = self.chairs.get((sat.room, sat.key))
+        return chair.number if chair else 0
 
     def arranged(self, kind: str) -> Iterator[Sat]:
         """Who has that arrangement on the day."""

@@ -6,9 +6,10 @@ from itertools import combinations
 import numpy as np
 
 from .neighbours import Shape
-from .problem import NOWHERE, Ints
+from .problem import NOWHERE, Bools, Ints
 
 REPAIR_STEPS = 400
+EMPTY = -2  # a chair that has to stay free
 MOST_SUBSETS = 10  # exams in a room up to which every split over two classes is looked at
 
 
@@ -40,6 +41,61 @@ def colour(
                 return there
     assert best is not None
     return _repair(shape, best, locked, chance)
+
+
+def bring_forward(
+    shape: Shape, there: Ints, locked: Ints, front: Bools, wanted: dict[int, int], chance: random.Random
+) -> Ints:
+    """The same exams with so many chairs in the front row for each, as far as that makes no new faults."""
+    needs = {exam: count for exam, count in wanted.items() if count}
+    if not needs:
+        return there
+    faults = count_faults(shape, there)
+    for exam in sorted(needs, key=lambda exam: -needs[exam]):
+        while int((front & (locked == NOWHERE) & (there == exam)).sum()) < needs[exam]:
+            ahead = [
+                chair
+                for chair in shape.chairs.tolist()
+                if front[chair]
+                and locked[chair] == NOWHERE
+                and there[chair] != exam
+                and _can_spare(int(there[chair]), there, locked, front, needs)
+            ]
+            behind = [
+                chair
+                for chair in shape.chairs.tolist()
+                if not front[chair] and locked[chair] == NOWHERE and there[chair] == exam
+            ]
+            better = next(
+                (
+                    changed
+                    for chair in ahead
+                    for other in behind
+                    if count_faults(shape, changed := _exchanged(there, chair, other)) <= faults
+                ),
+                None,
+            )
+            if better is None and ahead and behind:
+                # Exchange two all the same, hold the front row, and mend behind it.
+                changed = _exchanged(there, ahead[0], behind[-1])
+                held = np.where(front, changed, locked)
+                held = np.where(front & (held == NOWHERE), EMPTY, held)
+                mended = _repair(shape, changed, held, chance)
+                better = mended if count_faults(shape, mended) <= faults else None
+            if better is None:
+                break
+            there = better
+    return there
+
+
+def _can_spare(exam: int, there: Ints, locked: Ints, front: Bools, needs: dict[int, int]) -> bool:
+    return int((front & (locked == NOWHERE) & (there == exam)).sum()) > needs.get(exam, 0) or exam == NOWHERE
+
+
+def _exchanged(there: Ints, one: int, other: int) -> Ints:
+    changed = there.copy()
+    changed[[one, other]] = there[[other, one]]
+    return changed
 
 
 def count_faults(shape: Shape, there: Ints) -> int:

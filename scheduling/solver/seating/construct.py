@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from .colour import colour
+from .colour import bring_forward, colour
 from .exact import most_seated
 from .insert import insert
 from .neighbours import Shape
@@ -41,6 +41,9 @@ def seat_period(
         locked[chair[[place[int(c)] for c in pinned]] - first] = problem.candidate_exam[pinned]
         counts = {exam: len(members) for exam, members in groups.items()}
         there = colour(shapes[room], counts, int(last - first), locked, chance, hall.class_of[room])
+        first_row = problem.chair_front[first:last]
+        wanted = {exam: int(problem.candidate_front[members].sum()) for exam, members in groups.items()}
+        there = bring_forward(shapes[room], there, locked, first_row, wanted, chance)
         for candidate, where in _sit_down(problem, shapes[room], there, locked, groups, int(first)):
             chair[place[candidate]] = where
     return chair

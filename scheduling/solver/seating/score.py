@@ -262,7 +262,7 @@ def same_neighbour(s: Seated) -> int:
 def moved_seat(s: Seated) -> int:
     """S14. Candidates on another chair than in the earlier plan."""
     before = s.problem.candidate_before
-    return int(((before != NOWHERE) & (before != s.chair)).sum())
+    return int(((before != NOWHERE) & (s.chair != NOWHERE) & (before != s.chair)).sum())
 
 
 def room_change(s: Seated) -> int:

@@ -69,15 +69,20 @@ def solve(
     plan = _Plan(problem, shapes, seed, stop, callbacks or Callbacks(), began)
     plan.build()
     plan.improve()
-    chair = plan.chair
+    return result_of(problem, plan.chair, shapes, time.perf_counter() - began, seed)
+
+
+def result_of(
+    problem: Problem, chair: Ints, shapes: list[Shape], seconds: float = 0.0, seed: int = 1
+) -> Result:
+    """What these chairs are worth."""
     found = score.evaluate(problem, chair, shapes=shapes)
-    seconds = time.perf_counter() - began
-    kept = {code: count for code, count in found.counts.items() if code not in score.OF_THE_DATESHEET}
+    elsewhere = [score.RULE_OF_CODE[code] for code in score.OF_THE_DATESHEET]
     return Result(
         chair=chair,
-        hard=hard_of_seats(problem, found),
+        hard=found.hard - sum(found.counts[rule.code] for rule in elsewhere if rule.hard),
         cost=found.cost,
-        counts=kept,
+        counts={code: count for code, count in found.counts.items() if code not in score.OF_THE_DATESHEET},
         costs={code: cost for code, cost in found.costs.items() if code not in score.OF_THE_DATESHEET},
         measures=measures(problem, chair, found, seconds),
         seconds=seconds,
@@ -162,19 +167,13 @@ def part_of(problem: Problem, candidates: Ints) -> Problem:
     return problem._replace(**fields)
 
 
-def hard_of_seats(problem: Problem, found: score.Score) -> int:
-    """Hard faults without those that the datesheet tells."""
-    elsewhere = (score.RULE_OF_CODE[code] for code in score.OF_THE_DATESHEET)
-    return found.hard - sum(found.counts[rule.code] for rule in elsewhere if rule.hard)
-
-
 def measures(problem: Problem, chair: Ints, found: score.Score, seconds: float) -> dict[str, Any]:
     """What the planner is told of the seats."""
     seated = int((chair != NOWHERE).sum())
     return {
         "candidates": problem.candidates,
         "seated": seated,
-        "policy": problem.neighbours,
+        "policy": str(problem.neighbours),
         "same_exam_neighbours": found.counts["neighbours"],
         "rooms_used": found.counts["rooms_used"],
         "seconds": round(seconds, 2),
