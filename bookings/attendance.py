@@ -39,6 +39,10 @@ CLOCK_SLIP = timedelta(minutes=2)
 MARKED_UNTIL = timedelta(days=7)
 
 
+# After a meeting that ended about midnight.
+LINGERS = timedelta(hours=6)
+
+
 class CannotMark(Exception):
     """Why a mark is refused, in words for the tutor."""
 
@@ -372,13 +376,15 @@ class OnSite:
 
 
 def on_site(institution: Institution, *, now: datetime | None = None) -> list[OnSite]:
-    """Who is here now, by room: marked as here today and not gone home since, wherever the meeting was.
+    """Who is here now, by room: marked as here and not gone home since, wherever the meeting was.
 
-    A child that came and whose meeting is over stays on the list until somebody says that it has left.
+    A child that came and whose meeting is over stays on the list until somebody says that it has left, or the
+    day is over too.
     """
     now = now or timezone.now()
-    today = timezone.localdate(now)
-    meetings = meetings_on(institution, today)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    lately = Q(starts_at__gte=midnight) | Q(ends_at__gt=now - LINGERS)
+    meetings = Meeting.objects.for_institution(institution).filter(lately, starts_at__lte=now + LINGERS)
     rows = (
         AttendanceMark.objects.filter(
             meeting__in=meetings.values("pk"), state__in=[State.PRESENT, State.LATE]
