@@ -1,7 +1,7 @@
 """The door between the tables and the solver of duties: a solution's rooms to posts, posts to Duty rows."""
 
 from collections import defaultdict
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -30,7 +30,10 @@ from ..models import (
 from ..posts import Attendance, Hall, Post, minute, policy_of, posts_of
 from ..solver.duties import problem as arrays
 from ..solver.duties.problem import NO_LIMIT, NONE, OPEN, Limits, Problem, make_problem
-from ..solver.duties.search import Result
+from . import duty_shortages
+
+if TYPE_CHECKING:
+    from ..solver.duties.search import Result
 
 DAY = 24 * 60
 # Those of one room in one period who watch together.
@@ -65,7 +68,9 @@ class _Reader:
         self.attendance = Attendance(solution)
         self.posts = posts_of(self.attendance)
         self.teachers = list(
-            Teacher.objects.for_project(project).select_related("designation").order_by("staff_no")
+            Teacher.objects.for_project(project)
+            .select_related("designation", "department")
+            .order_by("staff_no")
         )
         self.number_of = {row.pk: number for number, row in enumerate(self.teachers)}
         periods = Period.objects.for_project(project).order_by("date", "starts")
@@ -90,7 +95,11 @@ class _Reader:
         targets = targets_of(self.project, [(post.period.date, post.minutes) for post in self.posts])
         ranks = [row.designation.rank if row.designation else 0 for row in self.teachers]
         room_number: dict[int, int] = {}
-        pins = list(DutyPin.objects.for_project(self.project).order_by("pk"))
+        pins = list(
+            DutyPin.objects.for_project(self.project)
+            .select_related("teacher", "period", "room")
+            .order_by("pk")
+        )
         problem = make_problem(
             start=self.starts,
             end=self.ends,
@@ -126,7 +135,8 @@ class _Reader:
             hard=self.hard_rules(),
         )
         halls: list[Hall | None] = [*self.halls]
-        return Season(problem, self.solution, self.posts, self.teachers, halls, pins, [])
+        season = Season(problem, self.solution, self.posts, self.teachers, halls, pins, [])
+        return season._replace(why_not=duty_shortages.contradictions(season))
 
     def weights(self) -> dict[str, int]:
         """The prices of what should hold."""
@@ -288,14 +298,14 @@ class _Reader:
         if self.earlier is None:
             return [NONE] * len(self.posts)
         had = {
-            (row.period_id, row.room_id, row.block, row.role, row.number): row.teacher_id
+            key_of(row): row.teacher_id
             for row in Duty.objects.filter(solution=self.earlier, teacher__isnull=False)
         }
         return [self.number_of.get(had.get(post.key, 0), NONE) for post in self.posts]
 
 
 @transaction.atomic
-def write(season: Season, result: Result, solution: Solution) -> None:
+def write(season: Season, result: "Result", solution: Solution) -> None:
     """The plan as the Duty rows of a solution, in place of those that it has."""
     Duty.objects.filter(solution=solution).delete()
     Duty.objects.bulk_create(
@@ -323,7 +333,15 @@ def write(season: Season, result: Result, solution: Solution) -> None:
     solution.save(update_fields=["unfilled", "measures"])
 
 
-def reasons(season: Season, result: Result) -> list[str]:
+def reasons(season: Season, result: "Result") -> list[str]:
     """What is short, where, and the cheapest cure, in the planner's words; nothing if nothing is."""
-    left_open = int((result.who == OPEN).sum())
-    return [_("%d posts are without a teacher.") % left_open] if left_open else []
+    return reasons_of(season, result.who)
+
+
+def reasons_of(season: Season, who: arrays.Ints) -> list[str]:
+    return duty_shortages.why_open(season, who)
+
+
+def key_of(duty: Duty) -> tuple[int, int | None, str, str, int]:
+    """As Post.key: the same post in another solution has the same key."""
+    return duty.period_id, duty.room_id, duty.block, duty.role, duty.number

@@ -1,9 +1,10 @@
 """What no plan can be better than, proven by linear programming (HiGHS).
 
-Two relaxations. `least_open`: posts that stay open whatever is done, a maximum flow from teachers with their
-most duties through one duty in a period to the posts. `least_cost`: teachers choose how many duties of each
-length they have, regardless of when; together they must be the posts. Its columns are whole rosters by length,
-priced by a knapsack; the bound holds for any prices of the posts (Dantzig & Wolfe 1960; Geoffrion 1974).
+Two relaxations. `least_open`: posts that stay open whatever is done, by a maximum flow from teachers with
+their most duties through one duty in a period to posts. `least_cost`: teachers choose how many duties of
+each length they have, regardless of when; together they must be the posts. Its columns are whole rosters by
+length, priced by a knapsack; the bound holds for any prices of the posts (Dantzig & Wolfe 1960; Geoffrion
+1974).
 """
 
 import highspy

@@ -612,3 +612,55 @@ def knapsack(price, lengths, value, last):
             if before >= 0 and value[before] + price[k] > value[minutes]:
                 value[minutes] = value[before] + price[k]
                 last[minutes] = k
+
+
+@entry
+def price_of(m, s, p, t):
+    """What it changes in price if t takes the open post; −1 if t may not."""
+    if not may_take(m, s, t, p):
+        return False, 0
+    change = hand_over(m, s, p, t)
+    hand_over(m, s, p, OPEN)
+    return True, change
+
+
+@entry
+def set_plan(m, s, who):
+    """Take over a plan as it is, allowed or not."""
+    for p in range(len(who)):
+        hand_over(m, s, p, who[p])
+
+
+@entry
+def take(m, s, p, t):
+    hand_over(m, s, p, t)
+
+
+@entry
+def best_chain(m, s, p, but):
+    """Fill an open post by two steps: t takes it and hands the duty q on to u. Cheapest; t is −1 if none can.
+
+    `but`: the teacher who is not asked.
+    """
+    best = np.int64(2) ** 62
+    teacher, given, other = -1, -1, -1
+    for t in range(len(m.target)):
+        if t == but or not m.allowed[t, p] or not is_welcome(m, s, t, p):
+            continue
+        found, which = clashes(m, s, t, p)
+        if found > 1 or (found == 0 and s.count[t] < m.most[t]):
+            continue
+        for i in range(s.count[t] - 1, -1, -1):
+            q = s.roster[t, i]
+            if found == 1 and q != which:
+                continue
+            change = hand_over(m, s, q, OPEN) + hand_over(m, s, p, t)
+            for u in range(len(m.target)):
+                if u not in (but, t) and may_take(m, s, u, q):
+                    now = change + hand_over(m, s, q, u)
+                    hand_over(m, s, q, OPEN)
+                    if now < best:
+                        best, teacher, given, other = now, t, q, u
+            hand_over(m, s, p, OPEN)
+            hand_over(m, s, q, t)
+    return teacher, given, other

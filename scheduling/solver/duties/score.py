@@ -7,7 +7,7 @@ A plan is an array: the teacher of each post, OPEN (−1) for none.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,6 +78,23 @@ def evaluate(problem: Problem, who: Ints) -> Score:
         if code not in problem.hard and code in problem.weights
     }
     return Score(hard, sum(costs.values()), counts, costs)
+
+
+def measures_of(problem: Problem, who: Ints, found: Score) -> dict[str, Any]:
+    """What a planner is shown: all whole numbers or rounded, fit for JSON."""
+    off = deviations(problem, who)
+    duties = np.bincount(who[who != OPEN], minlength=problem.teachers)
+    asked = problem.target > 0
+    return {
+        "cost": found.cost,
+        "posts": problem.posts,
+        "open": found.counts["unfilled"],
+        "teachers": int((duties > 0).sum()),
+        "target_minutes": int(problem.target.sum()),
+        "largest_deviation": int(np.abs(off[asked]).max(initial=0)),
+        "mean_deviation": round(float(np.abs(off[asked]).mean()), 1) if asked.any() else 0.0,
+        "longest_duty": int(problem.minutes.max(initial=0)),
+    }
 
 
 def rosters(problem: Problem, who: Ints) -> list[list[int]]:

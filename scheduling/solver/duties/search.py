@@ -209,7 +209,7 @@ class Search:
             cost=found.cost,
             counts=found.counts,
             costs=found.costs,
-            measures=measures_of(self.problem, who, found)
+            measures=score.measures_of(self.problem, who, found)
             | {
                 "bound": self.least_cost,
                 "gap": gap(found.cost, self.least_cost),
@@ -227,33 +227,35 @@ def gap(cost: int, least: int) -> float:
     return round(100 * (cost - least) / max(1, cost), 2)
 
 
-def measures_of(problem: Problem, who: Ints, found: score.Score) -> dict[str, Any]:
-    """What a planner is shown: all whole numbers or rounded, fit for JSON."""
-    off = score.deviations(problem, who)
-    duties = np.bincount(who[who != OPEN], minlength=problem.teachers)
-    asked = problem.target > 0
-    return {
-        "cost": found.cost,
-        "posts": problem.posts,
-        "open": found.counts["unfilled"],
-        "teachers": int((duties > 0).sum()),
-        "target_minutes": int(problem.target.sum()),
-        "largest_deviation": int(np.abs(off[asked]).max(initial=0)),
-        "mean_deviation": round(float(np.abs(off[asked]).mean()), 1) if asked.any() else 0.0,
-        "longest_duty": int(problem.minutes.max(initial=0)),
-    }
-
-
 def keep_pins(problem: Problem) -> tuple[np.ndarray, Ints]:
     """Posts whose teacher is pinned, and who it is: fewest choices first; what cannot be is left out."""
     pinned = np.full(problem.posts, OPEN, np.int64)
     forbidden = problem.forbidden
+    duties = np.zeros(problem.teachers, np.int64)
     for teacher, posts in sorted(problem.pins, key=lambda pin: len(pin[1])):
         for post in posts:
-            if pinned[post] == OPEN and not forbidden[teacher, post]:
-                pinned[post] = teacher
-                break
+            if pinned[post] != OPEN or forbidden[teacher, post] or duties[teacher] >= problem.most[teacher]:
+                continue
+            if _clashes(problem, np.flatnonzero(pinned == teacher), post):
+                continue
+            pinned[post] = teacher
+            duties[teacher] += 1
+            break
     return pinned != OPEN, pinned
+
+
+def _clashes(problem: Problem, posts: Ints, post: int) -> bool:
+    """The post cannot go with one of these."""
+    gap = problem.limits.gap
+    return bool(
+        (
+            (problem.period[posts] == problem.period[post])
+            | (
+                (problem.start[posts] < problem.end[post] + gap)
+                & (problem.start[post] < problem.end[posts] + gap)
+            )
+        ).any()
+    )
 
 
 def make_model(problem: Problem, is_fixed: np.ndarray, pinned: Ints) -> kernels.Model:

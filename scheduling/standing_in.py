@@ -1,0 +1,194 @@
+"""A teacher falls ill or declines: who stands in, in a new version of the plan that touches as few as can be.
+
+Nearest first: who is free then and breaks no rule, in the order of what it costs by the rules. If nobody is,
+one other hands a duty on (a chain of two); else the post stays open. Everything else stays as it was.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from . import versions
+from .adapter import duties as adapter
+from .findings import Finding
+from .models import Duty, Solution, Teacher
+from .recounting import recount_soon
+from .solver.duties import score
+from .solver.duties.problem import OPEN, Ints
+
+MOST_SHOWN = 10
+
+
+class CannotStandIn(Exception):
+    """Why nobody can be put in, in words for the exam office."""
+
+
+class Substitute(NamedTuple):
+    """Who could take a duty: what it costs by the rules (less is nearer), and why, in words."""
+
+    teacher: Teacher
+    cost: int
+    why: str
+
+
+class Touched(NamedTuple):
+    """A duty that changed hands; `before` is empty for one that was open, `now` for one that is."""
+
+    duty: str
+    before: str
+    now: str
+
+
+class StoodIn(NamedTuple):
+    """solution: the new version. touched: the duties that changed hands. reasons: what is short, where, and
+    the cheapest cure."""
+
+    solution: Solution
+    touched: list[Touched]
+    reasons: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """Everybody whose roster changed."""
+        return list(dict.fromkeys(name for row in self.touched for name in (row.before, row.now) if name))
+
+
+def substitutes(*, duty: Duty, most: int = MOST_SHOWN) -> list[Substitute]:
+    """Who could take the duty, the nearest first."""
+    desk = _Desk(duty.solution)
+    post = desk.post_of(duty)
+    return [
+        Substitute(desk.season.teachers[teacher], cost, desk.why(teacher, post))
+        for cost, teacher in desk.desk.choices(post)[:most]
+    ]
+
+
+def hand_on(*, duty: Duty, to: Teacher) -> StoodIn:
+    """The duty to that teacher, in a new version of the plan; CannotStandIn says if that cannot be."""
+    desk = _Desk(duty.solution)
+    post, teacher = desk.post_of(duty), desk.number_of(to)
+    if teacher not in [number for _cost, number in desk.desk.choices(post)]:
+        words = _("%(teacher)s is not free for that duty or may not have it: choose another teacher.")
+        raise CannotStandIn(words % {"teacher": to})
+    desk.desk.give(post, teacher)
+    return desk.write()
+
+
+def replace(*, solution: Solution, teacher: Teacher, on: date | None = None) -> StoodIn:
+    """All duties of a teacher who is ill, or those of one day, each to the nearest other."""
+    desk = _Desk(solution)
+    number = desk.number_of(teacher)
+    posts = [
+        post
+        for post in np.flatnonzero(desk.before == number).tolist()
+        if on is None or desk.season.posts[post].period.date == on
+    ]
+    if not posts:
+        raise CannotStandIn(_("%(teacher)s has no duty then: nothing is to be done.") % {"teacher": teacher})
+    desk.desk.refill(posts, without=number)
+    return desk.write()
+
+
+def decline(*, duty: Duty) -> StoodIn:
+    """The duty to the nearest other teacher, since its own has declined it."""
+    desk = _Desk(duty.solution)
+    post = desk.post_of(duty)
+    desk.desk.refill([post], without=int(desk.before[post]))
+    return desk.write()
+
+
+class _Desk:
+    """A solution's roster, its rows and the solver's desk."""
+
+    def __init__(self, solution: Solution) -> None:
+        from .solver.duties import repair  # compiled code, which other pages do without
+
+        if solution.project.is_archived:
+            raise CannotStandIn(_("This project is archived. Bring it back before you change it."))
+        if "duties" not in solution.measures:
+            raise CannotStandIn(_("%s has no duties yet: let the solver make them first.") % solution)
+        self.solution = solution
+        self.season = adapter.season_of(solution, stay_close_to=solution)
+        self.before: Ints = self.season.problem.earlier
+        self.desk = repair.Desk(self.season.problem, self.before)
+
+    def number_of(self, teacher: Teacher) -> int:
+        for number, row in enumerate(self.season.teachers):
+            if row.pk == teacher.pk:
+                return number
+        raise CannotStandIn(_("That teacher is not of this project."))
+
+    def post_of(self, duty: Duty) -> int:
+        for number, post in enumerate(self.season.posts):
+            if post.key == adapter.key_of(duty):
+                return number
+        raise CannotStandIn(_("The rooms have changed since these duties were made: make the duties again."))
+
+    def why(self, teacher: int, post: int) -> str:
+        """Minutes against the target, and whether the teacher is there that day anyway."""
+        problem = self.season.problem
+        mine = self.before == teacher
+        off = int(problem.minutes[mine].sum() - problem.target[teacher])
+        words = [
+            _("%d minutes below the target") % -off if off < 0 else _("%d minutes above the target") % off
+        ]
+        if (problem.day[mine] == problem.day[post]).any():
+            words.append(_("on duty that day anyway"))
+        return ", ".join(words)
+
+    @transaction.atomic
+    def write(self) -> StoodIn:
+        """A new version in which only these duties are others'."""
+        who = self.desk.who.copy()
+        solution = versions.new_version(of=self.solution)
+        rows = {adapter.key_of(row): row for row in Duty.objects.filter(solution=solution)}
+        teachers = self.season.teachers
+        changed = [(post, rows[self.season.posts[post].key]) for post in np.flatnonzero(who != self.before)]
+        touched = []
+        for post, row in changed:
+            before, now = int(self.before[post]), int(who[post])
+            row.teacher = None if now == OPEN else teachers[now]
+            touched.append(
+                Touched(
+                    str(row),
+                    "" if before == OPEN else str(teachers[before]),
+                    "" if now == OPEN else str(teachers[now]),
+                )
+            )
+        # Out first, in second: a teacher has one duty in a period at any moment.
+        changed_rows = [row for _post, row in changed]
+        Duty.objects.filter(pk__in=[row.pk for row in changed_rows]).update(teacher=None)
+        Duty.objects.bulk_update(changed_rows, ["teacher"])
+        reasons = adapter.reasons_of(self.season, who)
+        _count(solution, self.season, who, reasons)
+        return StoodIn(solution, touched, reasons)
+
+
+def _count(solution: Solution, season: adapter.Season, who: Ints, reasons: list[str]) -> None:
+    """The solution's figures after the change; the full count of every rule follows."""
+    found = score.evaluate(season.problem, who)
+    by_rule = {
+        code: {"count": count, "cost": found.costs.get(code, 0)}
+        for code, count in found.counts.items()
+        if count
+    }
+    before = solution.measures["duties"]
+    told = {name: row for name, row in before.items() if name not in ("bound", "gap", "least_open")}
+    solution.measures["duties"] = told | {
+        **score.measures_of(season.problem, who, found),
+        "hard": found.hard,
+        "cost": found.cost,
+        "reasons": reasons,
+        "by_rule": by_rule,
+    }
+    solution.hard += found.hard - before.get("hard", 0)
+    solution.unfilled = found.counts["unfilled"]
+    others = {code: row for code, row in solution.by_rule.items() if code not in found.counts}
+    solution.by_rule = others | by_rule
+    said = [Finding("error", "unfilled", 0, reason)._asdict() for reason in reasons]
+    solution.findings = [*solution.findings, *said]
+    solution.save(update_fields=["unfilled", "measures", "hard", "by_rule", "findings"])
+    recount_soon(solution)
