@@ -58,6 +58,7 @@ def summary(instance: formats.Instance, result: Result) -> dict[str, Any]:
         "hard": result.hard,
         "cost": round(result.cost / instance.divisor, 4),
         "by_rule": {code: round(cost / instance.divisor, 4) for code, cost in result.costs.items()},
+        "lower_bound": {code: round(cost / instance.divisor, 4) for code, cost in result.bounds.items()},
         "first_feasible_s": result.first_feasible_s,
         "moves_per_s": round(result.stats["moves_per_s"]),
         "wall_s": round(result.seconds, 3),

@@ -1,12 +1,12 @@
-"""Why a season cannot be placed whole, in the planner's words: before solving and after.
+"""Why a season cannot be placed whole: before solving and after.
 
-`find_contradictions` looks for proofs that some exam must stay out; what it does not find may still be
-impossible. `explain_left_out` says for each exam that a plan leaves out what is in its way in every period.
+`find_contradictions` looks for simple proofs that some exam must stay out; `explain` adds those that take a
+search (together.py), what is in the way of exams for which there is no proof, and the fixes that work.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -24,84 +24,47 @@ from .problem import (
     allowed_periods,
 )
 from .problem import find_conflicts as _find_conflicts
+from .reasons import Reason
 
 MOST_STARTS = 200  # exams from which a clique is grown
-Name = Callable[[int], str]
+MOST_TOGETHER = 8
 
 
-class Fix(NamedTuple):
-    """What would help, cheapest first. kind: add_period, release_period (of the exams), split_exam,
-    larger_room, allow_clash (between the exams), drop_rule (between the exams), more_seats, raise_limit,
-    longer_period, free_person."""
+def explain(
+    problem: Problem, plan: Plan | None = None, *, seconds: float = 10.0, conflicts: Conflicts | None = None
+) -> list[Reason]:
+    """Why `plan` (by default one that is made quickly) leaves exams out, and the fixes that leave fewer out
+    when tried, the best first. What can be proved comes first; exams that no proof names are told what is in
+    their way. It takes about so many seconds; a fix that there was no time to try says so (left_out -1)."""
+    from .fixes import place_all, with_fixes
+    from .together import find_together
 
-    kind: str
-    exams: tuple[int, ...] = ()
-    periods: tuple[int, ...] = ()
-
-
-class Reason(NamedTuple):
-    """kind: too_long, too_large, no_period (allowed by itself nowhere), student, person, clique (more exams
-    that may not share a period than periods), rules (rules between exams contradict each other or the
-    periods), seats, exams (more than all periods together may hold), left_out.
-
-    exams, periods: who it is about, where they could be. needed, available: the two numbers that do not fit.
-    who: number of the student or person. in_the_way: for left_out, (period, cause, exams) for every period;
-    cause is closed, clash, rule, full or rooms.
-    """
-
-    kind: str
-    exams: tuple[int, ...]
-    periods: tuple[int, ...] = ()
-    needed: int = 0
-    available: int = 0
-    who: int = -1
-    rules: tuple[PairRule, ...] = ()
-    fixes: tuple[Fix, ...] = ()
-    in_the_way: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
-
-    def sentence(self, exam: Name = str, period: Name = str, who: Name = str) -> str:
-        """The reason in words; `exam`, `period`, `who` name things by their numbers."""
-        exams = ", ".join(exam(e) for e in self.exams[:12]) + (" …" if len(self.exams) > 12 else "")
-        periods = ", ".join(period(p) for p in self.periods[:8]) + (" …" if len(self.periods) > 8 else "")
-        numbers = {"needed": self.needed, "available": self.available}
-        if self.kind == "left_out":
-            return f"{exams} is left out: {self._obstacles(exam, period)}"
-        return _SENTENCES[self.kind].format(
-            exams=exams, periods=periods or "none", who=who(self.who), **numbers
-        )
-
-    def _obstacles(self, exam: Name, period: Name) -> str:
-        causes = defaultdict(list)
-        for p, cause, _ in self.in_the_way:
-            causes[cause].append(p)
-        parts = [f"{_CAUSES[cause]} in {len(where)} periods" for cause, where in causes.items()]
-        movable = [row for row in self.in_the_way if row[2] and row[1] in ("clash", "rule")]
-        if movable:
-            p, _, others = min(movable, key=lambda row: len(row[2]))
-            parts.append(
-                f"nearest is {period(p)}, where only {', '.join(exam(e) for e in others)} would have to move"
-            )
-        return "; ".join(parts) + "."
+    began = time.monotonic()
+    if plan is None:
+        plan = place_all(problem)[0]
+    left_out = set(np.flatnonzero(plan.period < 0).tolist())
+    if not left_out:
+        return []
+    reasons = find_contradictions(problem, conflicts)
+    rest = set(range(problem.exams))
+    for reason in reasons:
+        rest -= _freed(reason, left_out)
+    for _ in range(MOST_TOGETHER):
+        found = find_together(problem, rest, began + seconds / 2)
+        if found is None:
+            break
+        reasons.append(found)
+        rest -= _freed(found, left_out)
+    told = {exam for reason in reasons for exam in reason.exams}
+    reasons += [
+        reason for reason in explain_left_out(problem, plan, conflicts) if not told.issuperset(reason.exams)
+    ]
+    return [with_fixes(problem, plan, reason, began + seconds) for reason in reasons]
 
 
-_CAUSES = {
-    "closed": "it may not or cannot be",
-    "clash": "students or teachers have another exam",
-    "rule": "a rule with another exam forbids it",
-    "full": "the limit of exams or candidates is reached",
-    "rooms": "there are no rooms left for it",
-}
-_SENTENCES = {
-    "too_long": "{exams} lasts {needed} minutes, but its longest period has {available}.",
-    "too_large": "{exams} needs {needed} seats, but its rooms have {available} at most in one period.",
-    "no_period": "{exams} has no period: those allowed, its fixed date, its people's times do not meet.",
-    "student": "Student {who} has {needed} exams ({exams}) with only {available} periods ({periods}).",
-    "person": "Person {who} must be at {needed} exams ({exams}) with only {available} periods ({periods}).",
-    "clique": "{exams}: each two of these {needed} exams clash; they have {available} periods ({periods}).",
-    "rules": "The rules between {exams} leave no period for one of them.",
-    "seats": "{exams} need {needed} seats, but their rooms have {available} in all periods together.",
-    "exams": "There are {needed} exams, but all periods together may hold {available}.",
-}
+def _freed(reason: Reason, left_out: set[int]) -> set[int]:
+    """Exams without which the reason is none, as far as it can be told."""
+    return left_out & set(reason.exams) or {reason.exams[0]}
 
 
 def find_contradictions(problem: Problem, conflicts: Conflicts | None = None) -> list[Reason]:
@@ -139,7 +102,6 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
                     _numbers(mine),
                     int(problem.duration[exam]),
                     longest,
-                    fixes=(Fix("longer_period", (exam,), _numbers(mine)), Fix("release_period", (exam,))),
                 )
             )
         elif allowed[exam].any():
@@ -156,12 +118,10 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
                     _numbers(allowed[exam]),
                     int(problem.part_size[parts[short]]),
                     int(seats[short]),
-                    fixes=(Fix("larger_room", (exam,)), Fix("split_exam", (exam,))),
                 )
             )
         else:
-            fixes = (Fix("release_period", (exam,)), Fix("free_person", (exam,)), Fix("add_period", (exam,)))
-            reasons.append(Reason("no_period", (exam,), fixes=fixes))
+            reasons.append(Reason("no_period", (exam,)))
     return reasons
 
 
@@ -184,12 +144,7 @@ def _crowded(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
         group = tuple(sorted(_tightest([e for e in exams if e not in told], domain)))
         if group and group not in reasons:
             periods = _numbers(np.logical_or.reduce(domain[list(group)]))
-            fixes = (
-                Fix("add_period", group),
-                Fix("release_period", _fixed(problem, group)),
-                Fix("allow_clash", group),
-            )
-            reasons[group] = Reason(kind, group, periods, len(group), len(periods), who, fixes=fixes)
+            reasons[group] = Reason(kind, group, periods, len(group), len(periods), who)
     return list(reasons.values())
 
 
@@ -228,8 +183,7 @@ def _cliques(domain: Bools, neighbours: dict[int, set[int]], told: set[int]) -> 
         if group:
             periods = _numbers(np.logical_or.reduce(domain[group]))
             exams = tuple(sorted(group))
-            fixes = (Fix("add_period", exams), Fix("release_period", exams), Fix("allow_clash", exams))
-            reasons.append(Reason("clique", exams, periods, len(exams), len(periods), fixes=fixes))
+            reasons.append(Reason("clique", exams, periods, len(exams), len(periods)))
             told |= set(exams)
     return reasons
 
@@ -265,9 +219,7 @@ def _rules(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
                 if not left.any():
                     guilty = tuple(blamed[one])
                     exams = tuple(sorted({e for r in guilty for e in (r.a, r.b)}))
-                    fixes = tuple(Fix("drop_rule", (r.a, r.b)) for r in guilty)
-                    release = Fix("release_period", _fixed(problem, exams))
-                    reasons.append(Reason("rules", exams, rules=guilty, fixes=(release, *fixes)))
+                    reasons.append(Reason("rules", exams, rules=guilty))
                     told |= set(exams)
                     break
     return reasons
@@ -279,9 +231,7 @@ def _sums(problem: Problem) -> list[Reason]:
     held = int(np.minimum(problem.period_max_exams, problem.exams).sum())
     if held < problem.exams:
         exams = tuple(range(problem.exams))
-        reasons.append(
-            Reason("exams", exams, (), problem.exams, held, fixes=(Fix("raise_limit"), Fix("add_period")))
-        )
+        reasons.append(Reason("exams", exams, (), problem.exams, held))
     masks = (
         np.unique(problem.part_rooms, axis=0) if problem.parts else np.zeros((0, problem.rooms), dtype=bool)
     )
@@ -292,16 +242,7 @@ def _sums(problem: Problem) -> list[Reason]:
         available = int(np.minimum(problem.room_seats[mask].sum(axis=0), limits).sum())
         if needed > available:
             exams = tuple(np.unique(problem.part_exam[inside]).tolist())
-            reasons.append(
-                Reason(
-                    "seats",
-                    exams,
-                    (),
-                    needed,
-                    available,
-                    fixes=(Fix("more_seats", exams), Fix("add_period", exams)),
-                )
-            )
+            reasons.append(Reason("seats", exams, (), needed, available))
     return reasons
 
 
@@ -338,15 +279,7 @@ def explain_left_out(problem: Problem, plan: Plan, conflicts: Conflicts | None =
                 obstacles.append((p, "rule", ruled))
             else:
                 obstacles.append((p, "full" if full else "rooms", ()))
-        movable = sorted((row for row in obstacles if row[2]), key=lambda row: len(row[2]))
-        fixes = [Fix("add_period", (exam,))]
-        if movable:
-            fixes.append(
-                Fix("release_period", _fixed(problem, movable[0][2]) or movable[0][2], (movable[0][0],))
-            )
-        if any(row[1] == "rooms" for row in obstacles):
-            fixes.append(Fix("more_seats", (exam,), tuple(row[0] for row in obstacles if row[1] == "rooms")))
-        reasons.append(Reason("left_out", (exam,), fixes=tuple(fixes), in_the_way=tuple(obstacles)))
+        reasons.append(Reason("left_out", (exam,), in_the_way=tuple(obstacles)))
     return reasons
 
 
@@ -363,10 +296,6 @@ def _rule_partners(problem: Problem, plan: Plan, exam: int, period: int) -> Iter
         p, q = (here, there) if rule.a == exam else (there, here)
         if score.is_broken(problem, rule.kind, rule.value, p, q)[0]:
             yield other
-
-
-def _fixed(problem: Problem, exams: Iterable[int]) -> tuple[int, ...]:
-    return tuple(e for e in exams if problem.pinned_period[e] >= 0)
 
 
 def _numbers(mask: Bools) -> tuple[int, ...]:

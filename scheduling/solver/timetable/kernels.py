@@ -805,11 +805,13 @@ def swap_periods(m, s, p, q):
 
 @kernel
 def eject(m, s, u, p, q):
-    """Collect the move of u from p to q where those in its way in q go each to their cheapest other period.
-    Returns (units, price by the table), price NEVER if one has nowhere to go."""
+    """Collect the move of u from p (-1 = nowhere) to q where those in its way in q go each to their cheapest
+    other period. Returns (units, price by the table), price NEVER if one has nowhere to go."""
     price = s.table[u, q]
     clashes = price >> SHIFT
-    delta = (price & SOFT) - s.table[u, p]
+    delta = price & SOFT
+    if p >= 0:
+        delta -= s.table[u, p]
     s.move_unit[0] = u
     s.move_to[0] = q
     n = 1
@@ -829,13 +831,17 @@ def eject(m, s, u, p, q):
                 cost -= CLASH
             if cost >= CLASH or r == q:
                 continue
-            cost += weight * (m.near[q, r] - m.near[p, r])
+            cost += weight * m.near[q, r]
+            if p >= 0:
+                cost -= weight * m.near[p, r]
             if cost < lowest:
                 lowest = cost
                 to = r
         if to < 0:
             return n, NEVER
-        delta += lowest - s.table[f, q] + weight * m.near[p, q]
+        delta += lowest - s.table[f, q]
+        if p >= 0:
+            delta += weight * m.near[p, q]
         s.move_unit[n] = f
         s.move_to[n] = to
         n += 1
@@ -914,9 +920,14 @@ def anneal(m, s, mix, temperature, draws):
             move = ROOM_MOVED
         elif p < 0:
             # Whatever it costs: an exam more in the plan comes before any cost.
-            if price >= CLASH:
-                continue
             most = NEVER
+            if price >= IMPOSSIBLE or (price >> SHIFT) > MOST_EJECTED:
+                continue
+            if price >= CLASH:
+                move = EJECTED
+                n, delta = eject(m, s, u, p, q)
+                if delta == NEVER:
+                    continue
         elif kind >= mix[TWO_SEED] and kind < mix[TWO_SEED] + mix[PERIOD_SWAP]:
             n, delta = swap_periods(m, s, p, q)
             move = SWAPPED

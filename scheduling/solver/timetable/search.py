@@ -8,6 +8,7 @@ import numpy as np
 
 from ..stop import MaxSeconds, MaxSteps, Spent, Stop
 from . import construct, kernels, model, score
+from .bounds import lower_bounds
 from .problem import UNPLACED, Ints, Plan, Problem, find_conflicts
 
 CHUNK_S = 0.02  # one call of a kernel, about
@@ -56,7 +57,8 @@ class Result(NamedTuple):
 
     first_feasible_s: seconds to the first plan without a hard fault, None if there was none. replay: give
     it to `solve` with the same problem, weights, initial plan and seed for the same plan. stats: moves
-    drawn, moves made by kind, moves drawn per second of the processor.
+    drawn, moves made by kind, moves drawn per second of the processor. bounds: what no whole plan can cost
+    less than, by rule and in all (`bounds.lower_bounds`).
     """
 
     plan: Plan
@@ -72,6 +74,7 @@ class Result(NamedTuple):
     seed: int
     replay: tuple[Step, ...]
     stats: dict[str, float]
+    bounds: dict[str, float]
 
 
 def solve(
@@ -339,6 +342,7 @@ class Search:
                 "swapped": stats[kernels.SWAPPED],
                 "moves_per_s": stats[kernels.DRAWN] / max(1e-9, cpu),
             },
+            bounds=lower_bounds(self.problem, self.weights),
         )
 
 
