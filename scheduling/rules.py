@@ -81,6 +81,20 @@ RULES: tuple[RuleInfo, ...] = (
         _("A student's two exams within five days cost 16, 8, 4, 2 or 1: the nearer, the dearer."),
     ),
     RuleInfo(
+        "proximity",
+        _("Exams close together, by periods"),
+        _("A student's two exams within five periods cost 16, 8, 4, 2 or 1: the nearer, the dearer."),
+        is_on=False,
+    ),
+    RuleInfo(
+        "period_spread",
+        _("Exams within a few periods"),
+        _("A student has two exams at most this many periods apart, on whatever days."),
+        is_on=False,
+        limit=4,
+        limit_label=_("periods"),
+    ),
+    RuleInfo(
         "overnight",
         _("Last in the evening, first in the morning"),
         _("A student has the last period of a day and the first of the next."),
@@ -93,6 +107,15 @@ RULES: tuple[RuleInfo, ...] = (
         is_on=False,
         weight=20,
         limit=60,
+        limit_label=_("minutes"),
+    ),
+    RuleInfo(
+        "travel",
+        _("Too far between two exams"),
+        _("A student has less than this many minutes to go from one block to another."),
+        is_on=False,
+        weight=5,
+        limit=120,
         limit_label=_("minutes"),
     ),
     RuleInfo(

@@ -50,6 +50,16 @@ def _close_by(facts: Facts, early: int, late: int) -> float:
     return {1: 16, 2: 8, 3: 4, 4: 2, 5: 1}.get(days, 0)
 
 
+def _close_by_periods(facts: Facts, early: int, late: int) -> float:
+    """Two exams of a student 1, 2, … 5 periods apart: 16, 8, 4, 2, 1."""
+    return {1: 16, 2: 8, 3: 4, 4: 2, 5: 1}.get(late - early, 0)
+
+
+def _within_periods(facts: Facts, early: int, late: int) -> float:
+    """Two exams of a student at most so many periods apart as the rule says."""
+    return late - early <= (facts.settings["period_spread"].limit or 0)
+
+
 def _overnight(facts: Facts, early: int, late: int) -> float:
     """The last period of a day and the first of the next."""
     is_last = facts.date_of(early) != facts.date_of(early + 1)
@@ -61,6 +71,23 @@ def _short_break(facts: Facts, early: int, late: int) -> float:
     """Fewer minutes between two exams of a student than the rule says."""
     minutes = (facts.starts_at(late) - facts.ends_at(early)) / timedelta(minutes=1)
     return minutes < (facts.settings["short_break"].limit or 0)
+
+
+def travel(facts: Facts) -> Iterator[Fault]:
+    """Two exams of a student with fewer minutes between than the rule says, in different blocks."""
+    most = facts.settings["travel"].limit or 0
+    if not facts.settings["travel"].is_on:
+        return
+    home: dict[int, tuple[str, str]] = {}
+    for (sitting, _group), shares in facts.shares.items():
+        room = facts.rooms[shares[0][0]]
+        home.setdefault(sitting, (room.campus, room.block))
+    for pair in facts.pairs:
+        one, two = home.get(pair.first), home.get(pair.second)
+        if pair.early == pair.late or one is None or two is None or one == two:
+            continue
+        if (facts.starts_at(pair.late) - facts.ends_at(pair.early)) / timedelta(minutes=1) < most:
+            yield Fault(pair.weight, of_student(facts, pair))
 
 
 def _student_days(facts: Facts) -> Iterator[tuple[int, Counter[date]]]:
@@ -251,8 +278,11 @@ SOFT_RULES: dict[str, Callable[[Facts], Iterator[Fault]]] = {
     "two_in_a_row": _pairs_where(_in_a_row),
     "two_in_a_day": _pairs_where(_in_a_day),
     "proximity_clock": _pairs_where(_close_by),
+    "proximity": _pairs_where(_close_by_periods),
+    "period_spread": _pairs_where(_within_periods),
     "overnight": _pairs_where(_overnight),
     "short_break": _pairs_where(_short_break),
+    "travel": travel,
     "day_limit": day_limit,
     "window_limit": window_limit,
     "cohort_gap": cohort_gap,

@@ -281,6 +281,8 @@ _of_one_student(
 _of_one_student(
     "proximity_clock", 0, 3, "A student's two exams would like neighbouring days of a short season."
 )
+_of_one_student("proximity", 0, 1, "A student's two exams would like periods that follow each other.")
+_of_one_student("period_spread", 0, 3, "A student's two exams would like two days on end.", limit=3)
 _of_one_student(
     "overnight", 2, 3, "A student's two exams would like a day's last period and the next day's first."
 )
@@ -289,6 +291,17 @@ _of_one_student(
 )
 _of_one_student("day_limit", 0, 2, "A student's two exams would like one day.", limit=1)
 _of_one_student("window_limit", 0, 3, "A student's two exams would like two days on end.", limit=1, days=2)
+
+
+@case("travel")
+def _(w: World):
+    """A student's exams, an hour apart, avoid each other's block; there is room in both."""
+    w.add(Room, code="Y30", block="Y", exam_capacity=30)
+    far = Room.objects.get(project=w.project, code="Y30")
+    student = w.student()
+    w.exam("E1", at=0, sits=[student], avoids=(far,))
+    w.exam("E2", at=1, sits=[student], avoids=(w.room,))
+    return lambda: w.use("travel", limit=90)
 
 
 @case("cohort_gap")

@@ -107,7 +107,11 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
         elif allowed[exam].any():
             parts = np.flatnonzero(problem.part_exam == exam)
             seats = [
-                problem.room_seats[problem.part_rooms[k]][:, allowed[exam]].sum(axis=0).max(initial=0)
+                np.sort(problem.room_seats[problem.part_rooms[k]][:, allowed[exam]], axis=0)[::-1][
+                    : problem.max_rooms[exam]
+                ]
+                .sum(axis=0)
+                .max(initial=0)
                 for k in parts
             ]
             short = int(np.argmax(problem.part_size[parts] - np.array(seats)))

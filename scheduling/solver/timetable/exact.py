@@ -20,6 +20,8 @@ INFINITY = highspy.kHighsInf
 
 def is_impossible(problem: Problem, seconds: float) -> bool:
     """Whether it is proved, in so many seconds, that the exams cannot all be placed."""
+    if not problem.exams:
+        return False
     domain = allowed_periods(problem) & can_be_seated(problem)
     if not domain.any(axis=1).all():
         return True
@@ -230,4 +232,9 @@ class _Program:
         solver.setOptionValue("mip_max_improving_sols", 1)
         solver.passModel(program)
         solver.run()
+        if solver.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+            # HiGHS 1.15 may presolve an impossible program to an empty one, and notices it at the end.
+            solver.clearSolver()
+            solver.setOptionValue("presolve", "off")
+            solver.run()
         return bool(solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible)

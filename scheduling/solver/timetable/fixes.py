@@ -101,7 +101,7 @@ def candidates(problem: Problem, reason: Reason) -> list[Fix]:
 def _against(problem: Problem, demand: Demand) -> list[Fix]:
     kind, exams = demand.kind, demand.exams
     if kind in ("fixed", "allowed"):
-        return [Fix("release_period", exams)]
+        return [Fix("release_period", (exam,)) for exam in exams[:MOST_PAIRS]]
     if kind == "rule":
         return [Fix("drop_rule", exams, rule=demand.rule)]
     if kind in ("clash", "clashes"):
@@ -114,15 +114,16 @@ def _against(problem: Problem, demand: Demand) -> list[Fix]:
         return _longer(problem, exams)
     if kind in ("alone", "max_rooms", "rooms"):
         same = {"alone": "share_room", "max_rooms": "split_exam", "rooms": "any_room"}
-        return [Fix(same[kind], exams)]
+        return [Fix(same[kind], (exam,)) for exam in exams[:MOST_PAIRS]]
     if kind == "seats":
         return [Fix("more_seats", exams, value=seats) for seats in _shares(problem, exams, 0)]
     if kind.startswith("period_"):
         what = kind.removeprefix("period_")
         limit = getattr(problem, kind.replace("period_", "period_max_"))
         least = int(limit[limit < NO_LIMIT].min(initial=NO_LIMIT))
-        step = {"exams": 1, "rooms": 1, "candidates": int(problem.size[list(exams)].min(initial=1))}[what]
-        return [Fix(f"raise_{what}", exams, value=least + step * more) for more in (1, 2)]
+        sizes = problem.size[list(exams)]
+        steps = {1, 2} if what != "candidates" else {int(sizes.min()), int(sizes.max())}
+        return [Fix(f"raise_{what}", exams, value=least + step) for step in sorted(steps)]
     return []
 
 

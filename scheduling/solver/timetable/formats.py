@@ -1,15 +1,17 @@
-"""Benchmark instances: the examination track of ITC-2007 and Carter's (Toronto) sets.
+"""Benchmark instances: the examination track of ITC-2007, Carter's (Toronto) sets, and our own JSON.
 
 Sources: the competition's "input format" page and technical report (see score.py); M. Carter's file pairs
 NAME.crs and NAME.stu. Both are read with the faults that the published files have.
 """
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import exchange
 from .problem import PairRule, Plan, Problem, find_conflicts, make_problem
 
 # Qu, Burke, McCollum, Merlot & Lee (2009), A survey of search methodologies and automated system
@@ -32,7 +34,8 @@ CARTER_PERIODS = {
 
 
 class Instance(NamedTuple):
-    """kind: "itc2007" or "carter". labels: the exams' names there. divisor: students, in Carter's cost."""
+    """kind: "itc2007", "carter" or "json". labels: the exams' names there. divisor: students, in
+    Carter's cost."""
 
     kind: str
     name: str
@@ -42,19 +45,28 @@ class Instance(NamedTuple):
 
 
 def read_instance(path: str | Path, periods: int | None = None) -> Instance:
-    """An ITC-2007 `.exam` file, or a Carter pair by its stem, its `.crs` or its `.stu`. `periods` overrides
-    the number that belongs to a Carter instance. ValueError if the file cannot be understood."""
+    """An ITC-2007 `.exam` file, a `.json` file of exchange.py, or a Carter pair by its stem, its `.crs` or
+    its `.stu`. `periods` overrides the number that belongs to a Carter instance. ValueError if the file
+    cannot be understood."""
     path = Path(path)
+    if path.suffix == ".json":
+        problem, names = exchange.read_problem(path)
+        labels = names.get("exams", [str(exam) for exam in range(problem.exams)])
+        return Instance("json", path.stem, problem, tuple(labels))
     if path.suffix == ".exam":
         return read_itc2007(path)
     stem = path.with_suffix("") if path.suffix in (".crs", ".stu") else path
     if stem.with_name(stem.name + ".crs").exists():
         return read_carter(stem, periods)
-    raise ValueError(f"{path} is neither an .exam file nor the stem of a .crs and a .stu file.")
+    raise ValueError(f"{path} is no .exam or .json file, nor the stem of a .crs and a .stu file.")
 
 
 def write_solution(path: str | Path, instance: Instance, plan: Plan) -> None:
-    """ITC-2007: "period, room" a line in the order of exams. Carter: "exam period" a line, periods from 0."""
+    """ITC-2007: "period, room" a line in the order of exams. Carter: "exam period" a line, periods from 0.
+    JSON: period of each exam, and rows (part, room, seats)."""
+    if instance.kind == "json":
+        Path(path).write_text(json.dumps(exchange.plan_as_json(plan)), encoding="utf-8")
+        return
     if instance.kind == "carter":
         lines = [f"{label} {period}" for label, period in zip(instance.labels, plan.period, strict=True)]
     else:
@@ -66,6 +78,8 @@ def write_solution(path: str | Path, instance: Instance, plan: Plan) -> None:
 
 def read_solution(path: str | Path, instance: Instance) -> Plan:
     """A plan written by `write_solution` or by others in these formats."""
+    if instance.kind == "json":
+        return exchange.plan_from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     rows = [line.replace(",", " ").split() for line in Path(path).read_text(encoding="latin-1").splitlines()]
     rows = [row for row in rows if row]
     problem = instance.problem

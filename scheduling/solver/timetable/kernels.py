@@ -575,12 +575,45 @@ def count_moves(m, s, n, back):
 
 
 @kernel
+def travel_cost(m, s, n):
+    """Price of the ways between the exams of the n moved units and others close in time, each pair once."""
+    cost = 0
+    for i in range(n):
+        s.is_moved[s.move_unit[i]] = 1
+    for i in range(n):
+        u = s.move_unit[i]
+        p = s.period[u]
+        if p < 0:
+            continue
+        for x in range(m.exam_ptr[u], m.exam_ptr[u + 1]):
+            e = m.exam[x]
+            k = m.exam_part_ptr[e]
+            if k == m.exam_part_ptr[e + 1]:
+                continue
+            home = m.block[s.slot_room[m.slot_ptr[k]]]
+            for j in range(m.travel_ptr[e], m.travel_ptr[e + 1]):
+                q = s.period[m.travel_unit[j]]
+                f = m.travel_to[j]
+                if q < 0 or m.travel_near[p, q] == 0 or (s.is_moved[m.travel_unit[j]] and f < e):
+                    continue
+                k = m.exam_part_ptr[f]
+                if k < m.exam_part_ptr[f + 1]:
+                    other = m.block[s.slot_room[m.slot_ptr[k]]]
+                    cost += m.travel_weight[j] * m.travel_price[home, other]
+    for i in range(n):
+        s.is_moved[s.move_unit[i]] = 0
+    return cost
+
+
+@kernel
 def move_rooms(m, s, n, most):
     """Take the parts of the n moved units out and seat them in their new periods, largest first. Returns the
     change of the cost; NEVER, with all as before, if a part cannot be seated or it costs more than `most`."""
     parts = 0
     at = 0
     cost = 0
+    if m.travels:
+        cost -= travel_cost(m, s, n)
     for i in range(n):
         u = s.move_unit[i]
         for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
@@ -606,6 +639,12 @@ def move_rooms(m, s, n, most):
             fits = False
             break
         cost += added
+    if fits and m.travels:
+        for i in range(n):
+            s.period[s.move_unit[i]] = s.move_to[i]
+        cost += travel_cost(m, s, n)
+        for i in range(n):
+            s.period[s.move_unit[i]] = s.move_from[i]
     if fits and cost <= most:
         return cost
     for i in range(parts):

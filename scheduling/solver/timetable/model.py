@@ -71,7 +71,17 @@ class Model(NamedTuple):
     window_limit: int
     window_days: int
     window_limit_price: int
-    has_extras: bool  # links, limits, days or crowds
+    # pairs of exams of a student, by exam, where the distance of their rooms has a price
+    exam_ptr: Ints  # (U + 1,) exams of each unit
+    exam: Ints
+    travel_ptr: Ints  # (E + 1,)
+    travel_to: Ints
+    travel_weight: Ints
+    travel_unit: Ints  # unit of travel_to
+    travel_near: Ints  # (P, P) 1 if too little time lies between
+    travel_price: Ints  # (B, B)
+    travels: bool
+    has_extras: bool  # links, limits, days, crowds or travel
     # rooms
     part_ptr: Ints  # (U + 1,)
     part: Ints
@@ -107,18 +117,24 @@ class Units(NamedTuple):
 def find_units(problem: Problem, conflicts: Conflicts) -> Units:
     """Merge exams that must share a period. A merge that would put exams with a common student into one
     unit is
-    left out: that rule stays a link, and if the clash is hard one of the exams stays unplaced."""
+    left out, and so is one that no period can have: that rule stays a link, so that one exam stays unplaced
+    and not both."""
     clashing: dict[int, set[int]] = defaultdict(set)
     common = set(zip(conflicts.a.tolist(), conflicts.b.tolist(), strict=True))
     for one, two in hard_edges(problem, conflicts) | common:
         clashing[one].add(two)
         clashing[two].add(one)
+    allowed = allowed_periods(problem) & can_be_seated(problem)
     group = {exam: {exam} for exam in range(problem.exams)}
     for rule in problem.pair_rules:
         if rule.kind != "same_period" or rule.weight != HARD:
             continue
         one, two = group[rule.a], group[rule.b]
         if one is two or any(clashing[exam] & two for exam in one):
+            continue
+        both = sorted(one | two)
+        able = allowed[both].all(axis=0) & _within_limits(problem, both) & _agreeing(problem, both)
+        if not able.any():
             continue
         one |= two
         for exam in two:
@@ -211,6 +227,9 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     windows = min(problem.window_days, int(day.max()) + 1)
     gain = link_arrays.gain + price["days_used"] + price["empty_seats"] * candidates
     by_student = np.argsort(crowd_student, kind="stable")
+    travel = _travels(problem, price, conflicts, unit, count)
+    gain = gain + travel.pop("gain")
+    exam_ptr, exam = _csr(((u, e) for e, u in enumerate(unit)), count)
     limited = any(
         (limit < NO_LIMIT).any() for limit in (problem.period_max_exams, problem.period_max_candidates)
     )
@@ -224,7 +243,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         -1,
     )
     room_link_ptr, room_link_to, room_link_same = _room_links(problem)
-    fields: dict[str, Any] = dict(  # noqa: C408
+    fields: dict[str, Any] = dict(
         movable=np.flatnonzero((static < IMPOSSIBLE).sum(axis=1) > 1),
         static=static,
         gain=gain,
@@ -260,7 +279,10 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         window_limit=problem.window_limit,
         window_days=windows,
         window_limit_price=price["window_limit"] if problem.window_limit > 0 and windows > 0 else 0,
-        has_extras=bool(len(link_arrays.to) or limited or price["days_used"] or crowds),
+        exam_ptr=exam_ptr,
+        exam=exam,
+        **travel,
+        has_extras=bool(len(link_arrays.to) or limited or price["days_used"] or crowds or travel["travels"]),
         part_ptr=part_ptr,
         part=part,
         part_exam=problem.part_exam,
@@ -297,11 +319,33 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
             by_exam += price[code] * faults(problem)
     allowed = allowed_periods(problem) & can_be_seated(problem)
     static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
-    possible = np.stack([allowed[exams].all(axis=0) for exams in units.members])
-    candidates = np.array([problem.size[exams].sum() for exams in units.members])
-    possible &= np.array([len(exams) for exams in units.members])[:, None] <= problem.period_max_exams
-    possible &= candidates[:, None] <= problem.period_max_candidates
+    possible = np.stack(
+        [allowed[exams].all(axis=0) & _within_limits(problem, exams) for exams in units.members]
+    )
     return np.where(possible, static, IMPOSSIBLE)
+
+
+def _within_limits(problem: Problem, exams: Iterable[int]) -> Bools:
+    """Periods that may have so many exams, candidates and, where each needs one to itself, rooms."""
+    exams = list(exams)
+    within = len(exams) <= problem.period_max_exams
+    within &= problem.size[exams].sum() <= problem.period_max_candidates
+    parts = np.isin(problem.part_exam, exams)
+    seats = problem.room_seats[problem.part_rooms[parts].any(axis=0)]
+    seats = np.sort(seats, axis=0)[::-1]
+    seats = np.where(np.arange(len(seats))[:, None] < problem.period_max_rooms[None, :], seats, 0)
+    return np.asarray(within & (problem.part_size[parts].sum() <= seats.sum(axis=0)), dtype=bool)
+
+
+def _agreeing(problem: Problem, exams: list[int]) -> Bools:
+    """Periods in which the hard rules between these exams allow all of them at once."""
+    agreed = np.ones(problem.periods, dtype=bool)
+    p = np.arange(problem.periods)
+    for rule in problem.pair_rules:
+        inside = rule.a in exams and rule.b in exams and rule.kind not in ROOM_PAIR_KINDS
+        if inside and rule.weight == HARD:
+            agreed &= ~score.is_broken(problem, rule.kind, rule.value, p, p)
+    return agreed
 
 
 def can_be_seated(problem: Problem) -> Bools:
@@ -414,6 +458,30 @@ def _crowds(problem: Problem, price: Mapping[str, int], unit: Ints, units: int) 
     order = np.argsort(of_unit, kind="stable")
     ptr = np.searchsorted(of_unit[order], np.arange(units + 1)).astype(np.int64)
     return ptr, student[order], int(crowded.sum())
+
+
+def _travels(
+    problem: Problem, price: Mapping[str, int], conflicts: Conflicts, unit: Ints, units: int
+) -> dict[str, Any]:
+    """The fields of travel, without pairs where it costs nothing; and the most that a unit's moves gain."""
+    near = np.arange(problem.periods)
+    p, q = (grid.ravel() for grid in np.meshgrid(near, near, indexing="ij"))
+    prices = price["travel"] // problem.scale * problem.block_distance
+    is_used = bool(prices.any() and problem.travel_break > 0 and problem.parts)
+    weight = conflicts.weight[: len(conflicts.weight) * is_used]
+    one, two = conflicts.a[: len(weight)], conflicts.b[: len(weight)]
+    a, b, both = np.concatenate([one, two]), np.concatenate([two, one]), np.concatenate([weight, weight])
+    order = np.argsort(a, kind="stable")
+    return {
+        "travel_ptr": np.searchsorted(a[order], np.arange(problem.exams + 1)).astype(np.int64),
+        "travel_to": b[order],
+        "travel_weight": both[order],
+        "travel_unit": unit[b[order]],
+        "travel_near": score.close_in_time(problem, p, q).reshape(problem.periods, problem.periods),
+        "travel_price": prices,
+        "travels": is_used,
+        "gain": np.bincount(unit[a], both * prices.max(initial=0), units).astype(np.int64),
+    }
 
 
 def _room_links(problem: Problem) -> tuple[Ints, Ints, Bools]:

@@ -107,6 +107,7 @@ class Problem(NamedTuple):
     proximity: Ints
     proximity_hours: float
     short_break: int
+    travel_break: int
     day_limit: int
     window_limit: int
     window_days: int
@@ -174,6 +175,7 @@ def make_problem(
     proximity: ArrayLike = (16, 8, 4, 2, 1),
     proximity_hours: float = 24.0,
     short_break: int = 0,
+    travel_break: int = 0,
     day_limit: int = 0,
     window_limit: int = 0,
     window_days: int = 0,
@@ -220,8 +222,9 @@ def make_problem(
     many periods apart count for period_spread. `proximity` (D,): cost of two exams of a student 1, 2, .. D
     apart, in periods for the rule proximity, in steps of `proximity_hours` between starts for
     proximity_clock. `short_break`: minutes; two exams of a student with less between them count for
-    short_break. `day_limit` k: exams of a student beyond k in a day count; `window_limit` k, `window_days`
-    n: beyond k in any n days on end. 0 = no such rule.
+    short_break. `travel_break`: minutes; two exams of a student with less between them count the distance
+    between the blocks of their first rooms. `day_limit` k: exams of a student beyond k in a day count;
+    `window_limit` k, `window_days` n: beyond k in any n days on end. 0 = no such rule.
     `published`: the plan from which changes are counted. `weights`: {code of a soft rule: whole number}; a
     rule that is not named has no effect. Codes and words: `score.RULES`.
     """
@@ -371,6 +374,7 @@ def make_problem(
         proximity=_ints(proximity, "proximity"),
         proximity_hours=float(proximity_hours),
         short_break=int(short_break),
+        travel_break=int(travel_break),
         day_limit=int(day_limit),
         window_limit=int(window_limit),
         window_days=int(window_days),

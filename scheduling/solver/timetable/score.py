@@ -70,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     Rule("proximity_clock", "Students with exams close together, by the clock", False, 1),
     Rule("overnight", "Students with the last exam of a day and the first of the next", False, 3),
     Rule("short_break", "Students with too short a break between two exams", False, 20),
+    Rule("travel", "Distance between two exams of a student that are close in time", False, 5),
     Rule("day_limit", "Students with too many exams in a day", False, 50),
     Rule("window_limit", "Students with too many exams in a few days", False, 10),
     Rule("cohort_gap", "Days missing between exams of one programme and semester", False, 5),
@@ -150,6 +151,8 @@ def evaluate(
     for code, by_exam in EXAM_IN_PERIOD.items():
         placed = np.flatnonzero(plan.period >= 0)
         add(code, int(by_exam(problem)[placed, plan.period[placed]].sum()))
+    far = travel(problem, plan, pairs)
+    add("travel", far if problem.scale == 1 else far / problem.scale)
     add("day_limit", day_limit(problem, plan))
     add("window_limit", window_limit(problem, plan))
     add("cohort_gap", cohort_gap(problem, plan))
@@ -416,6 +419,27 @@ def allowed_clash(problem: Problem, plan: Plan, pairs: Conflicts) -> int:
     here = plan.period[pairs.a]
     same = (here >= 0) & (here == plan.period[pairs.b])
     return int((pairs.students - pairs.barred)[same].sum())
+
+
+def travel(problem: Problem, plan: Plan, pairs: Conflicts) -> int:
+    """For each student and two exams in different periods with fewer than travel_break minutes between:
+    distance of the blocks of their first rooms."""
+    if problem.travel_break <= 0:
+        return 0
+    first = np.full(problem.exams, -1, dtype=np.int64)
+    # The last row that is written stays: the first use of the first part.
+    order = np.argsort(plan.part, kind="stable")[::-1]
+    first[problem.part_exam[plan.part[order]]] = problem.room_block[plan.room[order]]
+    here = (plan.period[pairs.a] >= 0) & (plan.period[pairs.b] >= 0)
+    here &= (first[pairs.a] >= 0) & (first[pairs.b] >= 0)
+    one, two = pairs.a[here], pairs.b[here]
+    near = close_in_time(problem, plan.period[one], plan.period[two])
+    return int((near * problem.block_distance[first[one], first[two]] * pairs.weight[here]).sum())
+
+
+def close_in_time(problem: Problem, p: Ints, q: Ints) -> Ints:
+    """1 if fewer than travel_break minutes lie between the two periods."""
+    return _count((p != q) & (_break_between(problem, p, q) < problem.travel_break))
 
 
 def day_limit(problem: Problem, plan: Plan) -> int:

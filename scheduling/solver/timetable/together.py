@@ -21,6 +21,7 @@ from .reasons import Demand, Reason
 
 FIRST_CANDIDATES = 8
 MOST_CANDIDATES = 400
+EACH = ("fixed", "allowed", "long", "alone", "max_rooms", "rooms")  # demands on one exam
 PROOF_S = 2.0  # for one proof, at most
 Item = TypeVar("Item")
 
@@ -42,6 +43,8 @@ def find_together(problem: Problem, exams: Iterable[int], until: float) -> Reaso
     core = _smallest(order[:count], lambda some: _proved(restrict(problem, some), until))
     core.sort()
     small = restrict(problem, core)
+    if not (place_all(small)[0].period < 0).any():
+        raise AssertionError(f"Exams {core} were proved impossible, and there is a plan for them.")
     asked = demands_of(small)
 
     def proved(kept: list[Demand]) -> bool:
@@ -130,7 +133,18 @@ def demands_of(problem: Problem) -> list[Demand]:
 
 
 def _merged(demands: list[Demand]) -> list[Demand]:
-    """Clashes of which each two exams have one become one sentence."""
+    """Demands that say the same of several exams become one sentence, and so do clashes of which each two
+    exams have one."""
+    same: dict[tuple[object, ...], Demand] = {}
+    for demand in demands:
+        key = (demand.kind, demand.periods, demand.value)
+        if demand.kind not in EACH:
+            same[demand] = demand
+        elif key in same:
+            same[key] = same[key]._replace(exams=(*same[key].exams, *demand.exams))
+        else:
+            same[key] = demand
+    demands = list(same.values())
     clashes = [demand for demand in demands if demand.kind == "clash"]
     exams = sorted({e for demand in clashes for e in demand.exams})
     if len(clashes) < 3 or {demand.exams for demand in clashes} != set(combinations(exams, 2)):

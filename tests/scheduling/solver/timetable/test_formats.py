@@ -113,5 +113,5 @@ def test_the_number_of_periods_of_another_instance_must_be_said(tmp_path):
 
 
 def test_another_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="neither an"):
+    with pytest.raises(ValueError, match="json file"):
         formats.read_instance(tmp_path / "nothing.txt")

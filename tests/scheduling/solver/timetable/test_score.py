@@ -79,6 +79,12 @@ CASES = {
     "proximity_clock": ({**ONE_STUDENT, "days": 7}, plan([0, 10]), plan([0, 11]), 1),
     "overnight": (ONE_STUDENT, plan([1, 2]), plan([1, 3]), 1),
     "short_break": ({**ONE_STUDENT, "short_break": 61}, plan([0, 1]), plan([0, 2]), 1),
+    "travel": (
+        {**ONE_STUDENT, "room_seats": [10, 10], "room_block": [0, 1], "size": [5, 5], "travel_break": 61},
+        plan([0, 1], [(0, 0, 5), (1, 1, 5)]),
+        plan([0, 1], [(0, 1, 5), (1, 1, 5)]),
+        1,
+    ),
     "day_limit": ({**ONE_STUDENT, "day_limit": 1}, plan([0, 1]), plan([0, 2]), 1),
     "window_limit": (
         {**ONE_STUDENT, "window_limit": 1, "window_days": 2, "days": 3, "per_day": 1},

@@ -103,6 +103,7 @@ def random_season(seed: int, exams: int, rules: bool = True) -> Problem:
         cohort_gap=2,
         spread=3,
         short_break=90,
+        travel_break=120 * int(rng.integers(0, 2)),
         day_limit=1,
         window_limit=2,
         window_days=int(rng.integers(2, 6)),
