@@ -719,6 +719,116 @@ def relocate(m, s, u, p, q):
 
 
 @kernel
+def relief(m, s, k):
+    """How much less the rooms can cost without part k, at most, beyond what it costs anywhere."""
+    p = s.part_period[k]
+    if p < 0:
+        return 0
+    cost = -m.part_least[k]
+    first = m.slot_ptr[k]
+    for i in range(first, first + s.slots[k]):
+        r = s.slot_room[i]
+        cost += m.part_price[k, r] + m.empty_price * (s.free[p, r] + s.slot_seats[i])
+        if s.durations[p, r] > 1:
+            cost += m.mixed_price
+        if i > first:
+            cost += m.split_price
+            if m.blocks > 1:
+                cost += m.block_price[m.block[s.slot_room[first]], m.block[r]]
+    return cost
+
+
+@kernel
+def shift(m, s, u, p, q, delta, most):
+    """Move unit u from p to q, whose price by the table is delta, if it can be made and costs at most `most`
+    in all. Returns whether it was made. As `apply`, but of one part in one room nothing is moved before it
+    is sure."""
+    by_table = delta
+    if m.has_extras:
+        for j in range(m.link_ptr[u], m.link_ptr[u + 1]):
+            r = s.period[m.link_to[j]]
+            if r >= 0:
+                faults = m.link_faults[m.link_kind[j], q, r]
+                if faults > 0 and m.link_price[j] >= BROKEN_LINK:
+                    return False
+                delta += m.link_price[j] * (faults - m.link_faults[m.link_kind[j], p, r])
+        if s.exams_in[q] + m.unit_exams[u] > m.period_exams[q]:
+            return False
+        if s.candidates_in[q] + m.unit_candidates[u] > m.period_candidates[q]:
+            return False
+        if m.day_price > 0:
+            day = m.period_day[q]
+            if day != m.period_day[p]:
+                if s.day_exams[day] == 0:
+                    delta += m.day_price
+                if s.day_exams[m.period_day[p]] == m.unit_exams[u]:
+                    delta -= m.day_price
+        if m.crowds > 0:
+            delta += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
+    parts = m.part_ptr[u + 1] - m.part_ptr[u]
+    room = -1
+    k = np.int64(0)
+    if parts > 0:
+        k = m.part[m.part_ptr[u]]
+        if m.travels or parts > 1 or s.slots[k] > 1:
+            s.move_unit[0] = u
+            s.move_to[0] = q
+            return apply(m, s, 1, by_table, most)
+        size = m.part_size[k]
+        if s.seats_free[q] < size or delta - relief(m, s, k) - m.empty_price * size > most:
+            return False
+        here = s.slot_room[m.slot_ptr[k]]
+        d = m.part_duration[k]
+        delta -= m.part_price[k, here]
+        if s.in_room[p, here] == 1:
+            delta -= m.empty_price * s.free[p, here]
+        else:
+            delta += m.empty_price * size
+            if s.with_duration[p, here, d] == 1:
+                delta -= m.mixed_price
+        lowest = most - delta + m.empty_price * size + 1
+        tightest = NEVER
+        could = False
+        for r in range(m.part_price.shape[1]):
+            price = m.part_price[k, r]
+            free = s.free[q, r]
+            if price < 0 or free < size:
+                continue
+            if s.in_room[q, r] == 0:
+                price += m.empty_price * free
+            elif s.with_duration[q, r, d] == 0:
+                price += m.mixed_price
+            # As `seat` finds it: the cheapest, then the tightest.
+            if price > lowest or (price == lowest and free >= tightest):
+                could = True
+                continue
+            if may_enter(m, s, k, q, r):
+                room = r
+                lowest = price
+                tightest = free
+        if room < 0:
+            if could or m.part_most[k] == 1:
+                return False
+            s.move_unit[0] = u
+            s.move_to[0] = q
+            return apply(m, s, 1, by_table, most)
+        delta += lowest - m.empty_price * size
+    if delta > most:
+        return False
+    if delta > 0:
+        keep_best(m, s)
+    if m.has_extras:
+        count_in(m, s, u, p, -1)
+        count_in(m, s, u, q, 1)
+    if room >= 0:
+        take(m, s, k)
+        put(m, s, k, q, room, m.part_size[k])
+    relocate(m, s, u, p, q)
+    s.sums[COST] += delta
+    return True
+
+
+@kernel
 def apply(m, s, n, delta, most):
     """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and
     cost at most `most` in all. Returns whether they were made."""
@@ -798,10 +908,9 @@ def chain(m, s, u, v, p, q):
         while clashes > 0:
             b = s.member[to, j]
             j += 1
-            weight = m.edge[a, b]
-            if weight > 0:
+            if m.touch[a, b]:
                 # The table holds b where it is; b changes sides with a, so their distance stays.
-                delta += near * (weight - 1)
+                delta += near * (m.edge[a, b] - 1)
                 clashes -= 1
                 if not s.is_moved[b]:
                     s.is_moved[b] = 1
@@ -831,10 +940,10 @@ def swap_periods(m, s, p, q):
             clashes = price >> SHIFT
             i = 0
             while clashes > 0:
-                weight = m.edge[a, s.member[to, i]]
+                b = s.member[to, i]
                 i += 1
-                if weight > 0:
-                    delta += m.near[p, q] * (weight - 1)
+                if m.touch[a, b]:
+                    delta += m.near[p, q] * (m.edge[a, b] - 1)
                     clashes -= 1
             s.move_unit[n] = a
             s.move_to[n] = to
@@ -858,9 +967,9 @@ def eject(m, s, u, p, q):
     while clashes > 0:
         f = s.member[q, j]
         j += 1
-        weight = np.int64(m.edge[u, f]) - 1
-        if weight < 0:
+        if not m.touch[u, f]:
             continue
+        weight = np.int64(m.edge[u, f]) - 1
         clashes -= 1
         lowest = NEVER
         to = -1
@@ -997,18 +1106,35 @@ def anneal(m, s, mix, temperature, draws):
         if move == SHIFTED:
             s.move_unit[0] = u
             s.move_to[0] = q
-        room = most
-        if has_rooms and p >= 0:
-            room += s.room_cost[p] + s.room_cost[q]
-        if m.has_extras:
-            for i in range(n):
-                a = s.move_unit[i]
-                room += m.gain[a]
+        if move == SHIFTED and p >= 0:
+            rest = delta - most
+            if rest > 0:
+                # Not worth a call if what it leaves could not pay for it.
+                if has_rooms:
+                    for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
+                        rest -= relief(m, s, m.part[j])
+                    rest -= m.empty_price * m.unit_candidates[u]
+                if m.has_extras:
+                    rest -= m.gain[u]
+                    if m.crowds > 0:
+                        rest += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
+            if rest <= 0 and shift(m, s, u, p, q, delta, most):
+                s.stats[move] += 1
+            continue
+        rest = delta - most
+        for i in range(n):
+            if rest <= 0:
+                break
+            a = s.move_unit[i]
+            if has_rooms:
+                for j in range(m.part_ptr[a], m.part_ptr[a + 1]):
+                    rest -= relief(m, s, m.part[j])
+                rest -= m.empty_price * m.unit_candidates[a]
+            if m.has_extras:
+                rest -= m.gain[a]
                 if m.crowds > 0 and s.period[a] >= 0:
-                    room += s.crowd[a, m.period_day[s.period[a]]]
-            if m.crowds > 0 and n == 1:
-                room -= s.crowd[u, m.period_day[q]]
-        if delta <= room and apply(m, s, n, delta, most):
+                    rest -= s.crowd[a, m.period_day[s.period[a]]]
+        if rest <= 0 and apply(m, s, n, delta, most):
             s.stats[move] += 1
         if move == ROOM_MOVED:
             for i in range(n):

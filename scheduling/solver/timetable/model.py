@@ -42,6 +42,7 @@ class Model(NamedTuple):
     edge_to: np.ndarray
     edge_weight: np.ndarray
     edge: np.ndarray  # (U, U) weight + 1, 0 = no edge
+    touch: np.ndarray  # (U, U) bytes, 1 = edge: what chains look through
     near: Ints  # (P, P) price of a pair of exams of one student in these periods
     near_lo: np.ndarray  # first and one past the last period where near[p] is not 0
     near_hi: np.ndarray
@@ -91,6 +92,7 @@ class Model(NamedTuple):
     part_duration: Ints  # duration class
     part_exclusive: Bools
     part_price: Ints  # (K, R), -1 = not suitable
+    part_least: Ints  # (K,) price of the cheapest suitable room
     slot_ptr: Ints  # (K + 1,) room for the rooms of each part
     exam_part_ptr: Ints  # (E + 1,)
     room_link_ptr: Ints  # (E + 1,)
@@ -253,6 +255,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
             [*(edge[u][row] - 1 for u, row in enumerate(neighbours)), np.zeros(0)]
         ).astype(np.int32),
         edge=edge,
+        touch=(edge > 0).astype(np.uint8),
         near=near,
         near_lo=np.array([row[0] if len(row) else 0 for row in span], dtype=np.int64),
         near_hi=np.array([row[-1] + 1 if len(row) else 0 for row in span], dtype=np.int64),
@@ -291,6 +294,9 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         part_duration=np.unique(problem.duration, return_inverse=True)[1].astype(np.int64)[problem.part_exam],
         part_exclusive=problem.exclusive[problem.part_exam],
         part_price=part_price.astype(np.int64),
+        part_least=np.where(part_price < 0, np.iinfo(np.int32).max, part_price)
+        .min(axis=1, initial=np.iinfo(np.int32).max)
+        .astype(np.int64),
         slot_ptr=np.concatenate(([0], np.cumsum(most))).astype(np.int64),
         exam_part_ptr=np.searchsorted(problem.part_exam, np.arange(problem.exams + 1)).astype(np.int64),
         room_link_ptr=room_link_ptr,
