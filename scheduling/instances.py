@@ -43,9 +43,7 @@ def import_instance(*, project: Project, path: Path, periods: int | None = None)
     except (OSError, ValueError) as reason:
         raise CannotImport(str(reason)) from reason
     if instance.kind == "json":
-        raise CannotImport(
-            _("Only .exam files and Carter's become projects: solve this one itself.")
-        )
+        raise CannotImport(_("Only .exam files and Carter's become projects: solve this one itself."))
     if Exam.objects.for_project(project).exists() or Period.objects.for_project(project).exists():
         raise CannotImport(_("The project has exams or periods already. Make a new one for the instance."))
     _Writer(project, instance).write()

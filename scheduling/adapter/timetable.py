@@ -41,7 +41,7 @@ from ..models import (
     Unavailability,
     WeeklyBreak,
 )
-from ..solver.timetable.diagnose import explain_left_out, find_contradictions
+from ..solver.timetable.diagnose import explain
 from ..solver.timetable.problem import HARD, UNPLACED, PairRule, Plan, Problem, make_problem
 
 PAIR_KINDS = {
@@ -484,11 +484,13 @@ class _Reader:
         return [number for number, row in enumerate(self.sittings) if row.exam.needs_room]
 
 
-MOST_REASONS = 40
+MOST_REASONS, MOST_CURES = 40, 3
+EXPLAIN_S = 10.0  # a run that says nothing for 45 s is swept up
 
 
 def why_not_whole(season: Season, plan: Plan) -> list[str]:
-    """Why the plan leaves exams out, in the planner's words; nothing if it leaves none out."""
+    """Why the plan leaves exams out, and what was tried and would help, in the planner's words; nothing if it
+    leaves none out."""
     if not (plan.period == UNPLACED).any():
         return []
     problem = season.problem
@@ -501,17 +503,21 @@ def why_not_whole(season: Season, plan: Plan) -> list[str]:
     def period(number: int) -> str:
         return str(season.periods[number])
 
+    def student(number: int) -> str:
+        return Student.objects.get(pk=season.students[number]).roll_no
+
+    def teacher(number: int) -> str:
+        return str(Teacher.objects.get(pk=number))
+
     sentences = []
-    reasons = [*find_contradictions(problem), *explain_left_out(problem, plan)]
+    reasons = explain(problem, plan, seconds=EXPLAIN_S)
     for reason in reasons[:MOST_REASONS]:
-        of_teacher = reason.kind == "person"
-
-        def who(number: int, of_teacher: bool = of_teacher) -> str:
-            if of_teacher:
-                return str(Teacher.objects.get(pk=number))
-            return Student.objects.get(pk=season.students[number]).roll_no
-
-        sentences.append(reason.sentence(exam, period, who if reason.who >= 0 else str))
+        who = student if reason.kind == "student" else teacher
+        said = reason.sentence(exam, period, who if reason.who >= 0 else str, _)
+        cures = [fix.sentence(exam, period, teacher if fix.who >= 0 else str, _) for fix in reason.fixes]
+        if cures:
+            said += " " + _("It would help to: %s.") % "; ".join(cures[:MOST_CURES])
+        sentences.append(said)
     if len(reasons) > MOST_REASONS:
         sentences.append(_("And %d more.") % (len(reasons) - MOST_REASONS))
     return sentences

@@ -8,7 +8,7 @@ from numba import config, njit
 # Numba looks at the date of a kernel's own file only. The kernels call each other across files, so that each
 # version of the sources gets a folder of its own; without a folder of its own Numba keeps to __pycache__.
 if config.CACHE_DIR:
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py")))
     config.CACHE_DIR = str(Path(config.CACHE_DIR) / hashlib.sha256(sources).hexdigest()[:16])
 
 # Without _nrt Numba counts references to every array of the tuples at every use, ten times the work of the

@@ -3,8 +3,9 @@
 import numpy as np
 
 from .compiled import entry, kernel
-from .kernels import BEST_UNPLACED, BUILT, NEVER, UNPLACED, apply, keep_best, next_random
+from .kernels import apply, keep_best, next_random
 from .model import BROKEN_LINK, IMPOSSIBLE, SOFT
+from .state import BEST_UNPLACED, BUILT, NEVER, UNPLACED
 
 FIXED = 1000  # history of a unit without a choice: nearly never ejected
 TABU = 10  # steps that an ejected unit stays out of the period, and up to as many more

@@ -189,13 +189,13 @@ _DEMANDS = {
     "periods": gettext_noop("periods: {value}"),
 }
 _FIXES = {
-    "add_period": gettext_noop("one more period, after the last one, for {exams}"),
+    "add_period": gettext_noop("add a period after the last one, for {exams}"),
     "release_period": gettext_noop("release the fixed or allowed periods of {exams}"),
     "split_exam": gettext_noop("let {exams} use more rooms"),
     "any_room": gettext_noop("let {exams} use any room"),
     "share_room": gettext_noop("let {exams} share its rooms"),
-    "larger_room": gettext_noop("a suitable room of {value} seats for {exams}"),
-    "more_seats": gettext_noop("{value} seats more in every period, for {exams}"),
+    "larger_room": gettext_noop("find a room of {value} seats for {exams}"),
+    "more_seats": gettext_noop("find {value} more seats in every period, for {exams}"),
     "allow_clash": gettext_noop("allow {exams} at once (students in both: {value})"),
     "drop_rule": gettext_noop("give up the rule: {rule}"),
     "raise_exams": gettext_noop("allow {value} exams in every period"),

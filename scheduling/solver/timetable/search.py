@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..stop import MaxSeconds, MaxSteps, Spent, Stop
-from . import construct, kernels, model, score
+from . import construct, kernels, model, score, state
 from .bounds import lower_bounds
 from .problem import UNPLACED, Ints, Plan, Problem, find_conflicts
 
@@ -120,11 +120,11 @@ class Search:
         self.conflicts = find_conflicts(problem)
         self.units = model.find_units(problem, self.conflicts)
         self.model = model.build(problem, weights, self.conflicts, self.units)
-        self.state = kernels.make_state(self.model, seed)
+        self.state = state.make_state(self.model, seed)
         self.mix = np.array(MIX, dtype=np.int64)
         self.record: list[Step] = []
         self.steps = 0
-        self.best = (kernels.NEVER, kernels.NEVER)
+        self.best = (state.NEVER, state.NEVER)
         self.improved_s, self.improved_steps = 0.0, 0
         self.first_feasible_s: float | None = None
         self.told_s = 0.0
@@ -170,7 +170,7 @@ class Search:
         s = self.state
         done, chunk, most = 0, 50, max(1000, BUILD_STEPS * len(s.period))
         hopeless = int((s.table >= model.IMPOSSIBLE).all(axis=1).sum())
-        while s.sums[kernels.UNPLACED] > hopeless:
+        while s.sums[state.UNPLACED] > hopeless:
             began = time.perf_counter()
             self.act("build", 0.0, chunk)
             done += chunk
@@ -178,7 +178,7 @@ class Search:
                 chunk = _adapt(chunk, time.perf_counter() - began)
             if (self.progress() > BUILD_SHARE) if self.timed else (done >= most):
                 break
-        if s.sums[kernels.UNPLACED] > s.sums[kernels.BEST_UNPLACED]:
+        if s.sums[state.UNPLACED] > s.sums[state.BEST_UNPLACED]:
             self.act("rewind", 0.0, 0)
 
     def cool(self) -> None:
@@ -215,7 +215,7 @@ class Search:
         while (share := (self.progress() - begin) / PILOT_SHARE) < 1:
             tried.append(hot * (cold / hot) ** share)
             self.draw(tried[-1], PILOT_SHARE / PILOT_LEVELS)
-            costs.append(int(s.sums[kernels.COST]))
+            costs.append(int(s.sums[state.COST]))
         if len(costs) < 2:
             return hot, cold
         fallen = np.minimum.accumulate(np.array(costs, dtype=float))
@@ -244,7 +244,7 @@ class Search:
         """Note a better plan, tell the callbacks, hear a cancel."""
         s = self.state
         wall = time.perf_counter() - self.began
-        found = (int(s.sums[kernels.BEST_UNPLACED]), int(s.sums[kernels.BEST]))
+        found = (int(s.sums[state.BEST_UNPLACED]), int(s.sums[state.BEST]))
         if found < self.best:
             self.best = found
             self.improved_s, self.improved_steps = wall, self.steps
@@ -299,12 +299,12 @@ class Search:
     def rewind(self) -> None:
         """Go back to the best plan."""
         s = self.state
-        fresh = kernels.make_state(self.model, self.seed)
+        fresh = state.make_state(self.model, self.seed)
         for name in set(s._fields) - {"random", "sums", "stats", "history", "tabu"}:
             if not name.startswith("best_"):
                 getattr(s, name)[...] = getattr(fresh, name)
-        s.sums[kernels.COST] = 0
-        s.sums[kernels.UNPLACED] = len(s.period)
+        s.sums[state.COST] = 0
+        s.sums[state.UNPLACED] = len(s.period)
         # Exams of several groups first: between their groups a rule about common rooms may not hold yet.
         has_groups = np.diff(self.model.part_ptr) > 1
         for now in (has_groups, ~has_groups):
@@ -316,7 +316,7 @@ class Search:
         plan = self.best_plan()
         found = score.evaluate(self.problem, plan, self.weights, self.conflicts)
         cost = round(found.cost * self.problem.scale)
-        if len(plan.period) and self.best[1] < kernels.NEVER and cost != self.best[1]:
+        if len(plan.period) and self.best[1] < state.NEVER and cost != self.best[1]:
             raise AssertionError(f"The kernels count {self.best[1]} where the rules count {cost}.")
         wall, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
         stats = self.state.stats.tolist()
@@ -334,13 +334,13 @@ class Search:
             seed=self.seed,
             replay=tuple(self.record),
             stats={
-                "drawn": stats[kernels.DRAWN],
-                "shifted": stats[kernels.SHIFTED],
-                "ejected": stats[kernels.EJECTED],
-                "chained": stats[kernels.CHAINED],
-                "room_moved": stats[kernels.ROOM_MOVED],
-                "swapped": stats[kernels.SWAPPED],
-                "moves_per_s": stats[kernels.DRAWN] / max(1e-9, cpu),
+                "drawn": stats[state.DRAWN],
+                "shifted": stats[state.SHIFTED],
+                "ejected": stats[state.EJECTED],
+                "chained": stats[state.CHAINED],
+                "room_moved": stats[state.ROOM_MOVED],
+                "swapped": stats[state.SWAPPED],
+                "moves_per_s": stats[state.DRAWN] / max(1e-9, cpu),
             },
             bounds=lower_bounds(self.problem, self.weights),
         )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduling.solver.stop import MaxSteps
-from scheduling.solver.timetable import kernels
+from scheduling.solver.timetable import kernels, state
 from scheduling.solver.timetable.score import evaluate
 from scheduling.solver.timetable.search import Search
 from tests.scheduling.solver.timetable.worlds import random_season
@@ -29,12 +29,12 @@ def walk(seed: int, exams: int, rounds: int = 30, draws: int = 40) -> np.ndarray
         found = evaluate(problem, search.plan_now(), conflicts=search.conflicts)
         sums = search.state.sums
         left_out = found.counts.pop("unplaced")
-        assert round(found.cost * problem.scale) == sums[kernels.COST]
+        assert round(found.cost * problem.scale) == sums[state.COST]
         assert found.hard == left_out
         assert left_out == sum(len(search.units.members[u]) for u in np.flatnonzero(search.state.period < 0))
         if turn == rounds // 2:
             search.act("rewind", 0.0, 0)
-            assert sums[kernels.COST] == sums[kernels.BEST]
+            assert sums[state.COST] == sums[state.BEST]
         else:
             temperature = float(10 ** rng.uniform(0, 4))
             kernels.anneal(search.model, search.state, EVERY_MOVE, temperature, draws)
@@ -54,7 +54,7 @@ def test_the_best_plan_comes_back_also_where_groups_share_rooms(seed, exams):
 
 def test_random_walks_make_every_kind_of_move():
     made = sum(walk(seed, 16) for seed in range(12))
-    kinds = [kernels.SHIFTED, kernels.EJECTED, kernels.CHAINED, kernels.ROOM_MOVED, kernels.SWAPPED]
+    kinds = [state.SHIFTED, state.EJECTED, state.CHAINED, state.ROOM_MOVED, state.SWAPPED]
     assert (made[kinds] > 0).all()
 
 

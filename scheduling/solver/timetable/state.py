@@ -1,0 +1,142 @@
+"""The state of a search: where everything is now, and the best plan so far."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .model import Model
+from .problem import Ints
+
+NEVER = 1 << 60  # dearer than any move
+MOST_EJECTED = 3
+
+# places in State.sums
+COST, BEST, UNPLACED, BEST_UNPLACED = range(4)
+# places in State.stats
+DRAWN, TRIED, SHIFTED, EJECTED, CHAINED, CHAIN_TRIED, ROOM_MOVED, SWAPPED, BUILT = range(9)
+# places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
+TWO_SEED, ROOM_MOVE, PERIOD_SWAP, KEMPE, EJECTION = range(5)
+
+
+class State(NamedTuple):
+    """Where everything is now, and the best plan so far. Sizes as in Model."""
+
+    period: Ints  # (U,) -1 = unplaced
+    table: Ints  # (U, P) price of the unit there + CLASH for each clashing neighbour
+    member: np.ndarray  # (P, U) units in each period
+    members: Ints  # (P,)
+    position: Ints  # (U,) in member
+    free: Ints  # (P, R) seats, -1 = closed
+    in_room: Ints  # (P, R) parts
+    owner: Ints  # (P, R) exam that has the room to itself, -1 = none
+    with_duration: Ints  # (P, R, L) parts
+    durations: Ints  # (P, R) different durations
+    room_cost: Ints  # (P,)
+    seats_free: Ints  # (P,)
+    rooms_used: Ints  # (P,)
+    part_period: Ints  # (K,) -1 = not seated
+    slots: Ints  # (K,) rooms in use
+    slot_room: Ints
+    slot_seats: Ints
+    exams_in: Ints  # (P,)
+    candidates_in: Ints  # (P,)
+    day_exams: Ints  # (D,)
+    crowd_day: np.ndarray  # (students, D) exams
+    crowd: Ints  # (U, D) price of the unit there for students with too many exams
+    sums: Ints
+    stats: Ints
+    random: np.ndarray
+    # the move under consideration
+    move_unit: Ints
+    move_to: Ints
+    move_from: Ints
+    is_moved: np.ndarray
+    saved_room: Ints
+    saved_seats: Ints
+    saved_slots: Ints
+    taken: Ints  # (K,) parts in the order of taking them out, then by size
+    ranked: Ints
+    part_to: Ints
+    part_first: Ints  # (K,) room to begin with, -1 = any
+    try_room: Ints
+    try_seats: Ints
+    is_tried: np.ndarray
+    # construction
+    history: Ints  # (U,) times ejected
+    tabu: Ints  # (U, P) step until which the unit stays out of the period
+    harm: np.ndarray  # (P,) of placing a unit there
+    wish_period: Ints  # (U,) where to place it first, -1 = anywhere
+    wish_slots: Ints  # (K,) and in which rooms
+    wish_room: Ints
+    wish_seats: Ints
+    # best so far
+    best_period: Ints
+    best_slots: Ints
+    best_slot_room: Ints
+    best_slot_seats: Ints
+
+
+def make_state(model: Model, seed: int) -> State:
+    """Nothing placed."""
+    units, periods = model.static.shape
+    parts, rooms = model.part_price.shape
+    days = int(model.period_day.max()) + 1
+    slots = int(model.slot_ptr[-1])
+    lengths = int(model.part_duration.max(initial=0)) + 1
+
+    def zeros(*shape: int) -> Ints:
+        return np.zeros(shape, dtype=np.int64)
+
+    random = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    return State(
+        period=zeros(units) - 1,
+        table=model.static.copy(),
+        member=np.zeros((periods, units), dtype=np.int32),
+        members=zeros(periods),
+        position=zeros(units),
+        free=model.seats.copy(),
+        in_room=zeros(periods, rooms),
+        owner=zeros(periods, rooms) - 1,
+        with_duration=zeros(periods, rooms, lengths),
+        durations=zeros(periods, rooms),
+        room_cost=zeros(periods),
+        seats_free=np.maximum(model.seats, 0).sum(axis=1),
+        rooms_used=zeros(periods),
+        part_period=zeros(parts) - 1,
+        slots=zeros(parts),
+        slot_room=zeros(slots),
+        slot_seats=zeros(slots),
+        exams_in=zeros(periods),
+        candidates_in=zeros(periods),
+        day_exams=zeros(days),
+        crowd_day=np.zeros((model.crowds, days), dtype=np.int16),
+        crowd=zeros(units, days),
+        sums=np.array([0, NEVER, units, units + 1], dtype=np.int64),
+        stats=zeros(16),
+        random=random | np.uint64(1),
+        move_unit=zeros(units + 1),
+        move_to=zeros(units + 1),
+        move_from=zeros(units + 1),
+        is_moved=np.zeros(units, dtype=np.uint8),
+        saved_room=zeros(slots),
+        saved_seats=zeros(slots),
+        saved_slots=zeros(parts),
+        taken=zeros(parts),
+        ranked=zeros(parts),
+        part_to=zeros(parts),
+        part_first=zeros(parts) - 1,
+        try_room=zeros(rooms + 1),
+        try_seats=zeros(rooms + 1),
+        is_tried=np.zeros(rooms + 1, dtype=np.uint8),
+        history=zeros(units),
+        tabu=zeros(units, periods) - 1,
+        harm=np.zeros(periods),
+        wish_period=zeros(units) - 1,
+        wish_slots=zeros(parts),
+        wish_room=zeros(slots),
+        wish_seats=zeros(slots),
+        best_period=zeros(units) - 1,
+        best_slots=zeros(parts),
+        best_slot_room=zeros(slots),
+        best_slot_seats=zeros(slots),
+    )
