@@ -79,7 +79,9 @@ def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
     beat(run)
     with watch.at(Run.Part.DATESHEET, run.seconds):
         result = _search(run, season, watch)
-    reasons = timetable.why_not_whole(season, result.plan)
+    # Who cancels waits for no proofs.
+    patience = 0.0 if watch.is_over() else timetable.EXPLAIN_S
+    reasons = timetable.why_not_whole(season, result.plan, seconds=patience)
     with transaction.atomic():
         beat(run)
         if watch.is_over() and len(result.unplaced) == season.problem.exams:
@@ -96,6 +98,7 @@ def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
             "hard": result.hard,
             "cost": round(result.cost),
             "reasons": reasons,
+            "bounds": result.bounds,
             "by_rule": _counted(result),
         }
         judge(solution)

@@ -488,7 +488,7 @@ MOST_REASONS, MOST_CURES = 40, 3
 EXPLAIN_S = 10.0  # a run that says nothing for 45 s is swept up
 
 
-def why_not_whole(season: Season, plan: Plan) -> list[str]:
+def why_not_whole(season: Season, plan: Plan, *, seconds: float = EXPLAIN_S) -> list[str]:
     """Why the plan leaves exams out, and what was tried and would help, in the planner's words; nothing if it
     leaves none out."""
     if not (plan.period == UNPLACED).any():
@@ -510,11 +510,11 @@ def why_not_whole(season: Season, plan: Plan) -> list[str]:
         return str(Teacher.objects.get(pk=number))
 
     sentences = []
-    reasons = explain(problem, plan, seconds=EXPLAIN_S)
+    reasons = explain(problem, plan, seconds=seconds)
     for reason in reasons[:MOST_REASONS]:
         who = student if reason.kind == "student" else teacher
-        said = reason.sentence(exam, period, who if reason.who >= 0 else str, _)
-        cures = [fix.sentence(exam, period, teacher if fix.who >= 0 else str, _) for fix in reason.fixes]
+        said = reason.sentence(exam, period, who, _)
+        cures = [fix.sentence(exam, period, teacher, _) for fix in reason.fixes if fix.left_out >= 0]
         if cures:
             said += " " + _("It would help to: %s.") % "; ".join(cures[:MOST_CURES])
         sentences.append(said)

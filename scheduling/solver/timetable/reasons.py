@@ -39,7 +39,7 @@ class Fix(NamedTuple):
         return words(_FIXES[self.kind]).format(
             exams=named(self.exams, exam),
             periods=named(self.periods, period, 4),
-            who=who(self.who),
+            who=who(self.who) if self.who >= 0 else "",
             value=self.value,
             rule=rule,
         )
@@ -61,7 +61,7 @@ class Demand(NamedTuple):
         return words(_DEMANDS[self.kind]).format(
             exams=named(self.exams, exam),
             periods=named(self.periods, period, 4),
-            who=who(self.who),
+            who=who(self.who) if self.who >= 0 else "",
             value=self.value,
         )
 
@@ -99,7 +99,7 @@ class Reason(NamedTuple):
         return words(_REASONS[self.kind]).format(
             exams=named(self.exams, exam),
             periods=named(self.periods, period, 8) or words(_NONE),
-            who=who(self.who),
+            who=who(self.who) if self.who >= 0 else "",
             needed=self.needed,
             available=self.available,
         )
