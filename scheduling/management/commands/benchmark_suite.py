@@ -1,8 +1,11 @@
-"""Solve a folder of benchmark instances with several seeds, beside the published figures."""
+"""Solve folders of benchmark instances with several seeds, beside the published figures."""
 
 import csv
+import os
+import platform
 import statistics
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,20 @@ PUBLISHED = {
     "yor-f-83": "cMA 34.51",
 }
 COLUMNS = ("instance", "seed", "hard", "cost", "first_feasible_s", "moves_per_s", "wall_s", "cpu_s")
+HEAD = """| instance | mean | best | worst | standard deviation | hard | at least | M moves/s | published |
+|---|---|---|---|---|---|---|---|---|"""
+PAGE = """# How good is it
+
+Made by `python manage.py benchmark_suite --page`; do not edit. {seconds:g} seconds of {clock} time,
+{workers} worker{s}, seeds {seeds}, construction and everything else included; one set of parameters for all.
+Machine: {machine}; load average at the end {load:.1f} (what else ran there took its share of the moves a
+second). Cost: ITC-2007's sum of penalties, Carter's cost per student. *At least*: what no plan can cost less
+than (`bounds.py`). *Published*: ITC-2007 means within the competition's time (SCHC: Bykov & Petrovic; SA:
+Battistutta, Schaerf & Urli), Carter best of runs of hours (cMA: Leite et al.), both from the comparison files
+of Leite et al.
+
+{table}
+"""
 
 
 def seeds(text: str) -> list[int]:
@@ -52,50 +69,82 @@ def seeds(text: str) -> list[int]:
 
 
 class Command(BaseCommand):
-    help = "Solve every ITC-2007 and Carter instance of a folder with several seeds, and print a table."
+    help = "Solve every ITC-2007, Carter and JSON instance of folders with several seeds, and print a table."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path)
+        parser.add_argument("folders", metavar="FOLDER", type=Path, nargs="+")
         parser.add_argument("--seconds", type=float, default=30)
         parser.add_argument("--seeds", type=seeds, default=seeds("1-5"))
         parser.add_argument("--workers", type=int, default=1)
         parser.add_argument("--clock", choices=["wall", "cpu"], default="cpu")
-        parser.add_argument("--csv", type=Path, help="file for the single runs")
+        parser.add_argument("--csv", type=Path, help="file for the single runs, written as they end")
+        parser.add_argument("--page", type=Path, help="Markdown file for the table, with how it was made")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        folder = options["folder"]
-        files = sorted([*folder.glob("**/*.exam"), *folder.glob("**/*.crs")])
+        files = [path for folder in options["folders"] for path in instances_in(folder)]
         if not files:
-            raise CommandError(f"{folder} holds no .exam and no .crs file.")
+            raise CommandError("There is no .exam, .crs or .json file there. Name a folder that has some.")
         portfolio.warm_up()
-        rows = []
-        self.stdout.write("| instance | mean | best | worst | standard deviation | hard | published |")
-        self.stdout.write("|---|---|---|---|---|---|---|")
+        rows: list[dict[str, Any]] = []
+        self.stdout.write(HEAD)
+        table = [HEAD]
         for path in files:
-            instance = formats.read_instance(path)
-            found = [
-                summary(
-                    instance,
-                    portfolio.solve_together(
-                        instance.problem,
-                        seconds=options["seconds"],
-                        clock=options["clock"],
-                        seed=seed,
-                        workers=options["workers"],
-                    ),
-                )
-                for seed in options["seeds"]
-            ]
-            rows += [{"instance": instance.name, **one} for one in found]
-            costs = [one["cost"] for one in found]
-            self.stdout.write(
-                f"| {instance.name} | {statistics.mean(costs):.6g} | {min(costs):.6g} | {max(costs):.6g} "
-                f"| {statistics.pstdev(costs):.3g} | {max(one['hard'] for one in found)} "
-                f"| {PUBLISHED.get(instance.name, '')} |"
+            try:
+                found = list(self.runs(path, options))
+            except ValueError as reason:
+                self.stderr.write(f"{path}: {reason}")
+                continue
+            rows += found
+            if options["csv"]:
+                with options["csv"].open("w", newline="") as file:
+                    writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+                    writer.writeheader()
+                    writer.writerows(rows)
+            table.append(line(found))
+            self.stdout.write(table[-1])
+            self.stdout.flush()
+        if options["page"]:
+            told = {name: options[name] for name in ("seconds", "clock", "workers")}
+            page = PAGE.format(
+                **told,
+                s="" if options["workers"] == 1 else "s",
+                seeds=", ".join(map(str, options["seeds"])),
+                machine=f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
+                load=os.getloadavg()[0],
+                table="\n".join(table),
             )
-        if options["csv"]:
-            with options["csv"].open("w", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-                writer.writeheader()
-                writer.writerows(rows)
+            options["page"].write_text(page, encoding="utf-8")
+
+    def runs(self, path: Path, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        instance = formats.read_instance(path)
+        for seed in options["seeds"]:
+            result = portfolio.solve_together(
+                instance.problem,
+                seconds=options["seconds"],
+                clock=options["clock"],
+                seed=seed,
+                workers=options["workers"],
+            )
+            yield {"instance": instance.name, **summary(instance, result)}
+
+
+def instances_in(folder: Path) -> list[Path]:
+    return sorted(path for ending in ("exam", "crs", "json") for path in folder.glob(f"**/*.{ending}"))
+
+
+def line(runs: list[dict[str, Any]]) -> str:
+    """One row of the table."""
+    costs = [run["cost"] for run in runs]
+    name = runs[0]["instance"]
+    speed = statistics.mean(run["moves_per_s"] for run in runs) / 1e6
+    cells = [
+        name,
+        *(f"{cost:.6g}" for cost in (statistics.mean(costs), min(costs), max(costs))),
+        f"{statistics.pstdev(costs):.3g}",
+        str(max(run["hard"] for run in runs)),
+        f"{runs[0]['lower_bound'].get('all', 0):.6g}",
+        f"{speed:.1f}",
+        PUBLISHED.get(name, ""),
+    ]
+    return f"| {' | '.join(cells)} |"

@@ -1,9 +1,10 @@
 """Benchmark files as they are, with the faults that the published ones have."""
 
 import pytest
+from django.core.management import call_command
 
 from scheduling.solver.stop import MaxSteps
-from scheduling.solver.timetable import evaluate, formats, solve
+from scheduling.solver.timetable import evaluate, exchange, formats, solve
 from tests.scheduling.solver.timetable.worlds import plan
 
 EXAM = """[Exams:4]
@@ -115,3 +116,21 @@ def test_the_number_of_periods_of_another_instance_must_be_said(tmp_path):
 def test_another_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="json file"):
         formats.read_instance(tmp_path / "nothing.txt")
+
+
+def test_a_folder_is_solved_with_several_seeds(tmp_path, capsys):
+    (tmp_path / "two.crs").write_text("0001 2\n0002 2\n")
+    (tmp_path / "two.stu").write_text("0001 0002\n0001\n")
+    problem = formats.read_instance(tmp_path / "two.crs", 3).problem
+    exchange.write_problem(tmp_path / "same.json", problem)
+    table, page = tmp_path / "runs.csv", tmp_path / "page.md"
+    call_command("benchmark_suite", tmp_path, seconds=0.1, seeds=[1, 2], csv=table, page=page)
+    said = capsys.readouterr()
+    # Two periods apart cost 8, and of how many periods the Carter pair is nobody says.
+    assert "| same | 8 | 8 | 8 | 0 | 0 | 8 |" in said.out
+    assert "Say how many periods" in said.err
+    assert [row.split(",")[:4] for row in table.read_text().splitlines()[1:]] == [
+        ["same", "1", "0", "8.0"],
+        ["same", "2", "0", "8.0"],
+    ]
+    assert "| same | 8 |" in page.read_text()
