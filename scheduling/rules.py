@@ -55,6 +55,24 @@ RULES: tuple[RuleInfo, ...] = (
         weight=1000,
     ),
     RuleInfo(
+        "period",
+        _("Fixed and forbidden periods"),
+        _("If they need not be kept, each exam that is not in one of its periods costs the weight."),
+        is_hard=True,
+        may_be_hard=True,
+        may_be_off=False,
+        weight=1000,
+    ),
+    RuleInfo(
+        "room",
+        _("Fixed, forbidden and fitting rooms"),
+        _("If they need not be kept, each use of an open room that does not suit costs the weight."),
+        is_hard=True,
+        may_be_hard=True,
+        may_be_off=False,
+        weight=500,
+    ),
+    RuleInfo(
         "person_clash",
         _("Teachers can attend the exams of their courses"),
         _("Two courses of one teacher are not examined at once, nor any while the teacher is away."),
@@ -456,10 +474,8 @@ RULE_OF_CODE: Mapping[str, RuleInfo] = {rule.code: rule for rule in RULES}
 # What the data demand; set where the data are.
 DEMANDS = {
     "unplaced": _("Every exam has a period"),
-    "period": _("Fixed and forbidden periods"),
     "unseated": _("Every candidate has a room"),
     "seats": _("No more candidates than seats"),
-    "room": _("Fixed, forbidden and fitting rooms"),
     "exclusive": _("Exams that want their rooms alone"),
     "max_rooms": _("Most rooms of an exam"),
     "period_exams": _("Most exams in a period"),
@@ -492,7 +508,7 @@ DEMANDS = {
     "duty_pin": _("Pinned duties"),
 }
 # Settings that are no price of the solver's.
-_NOT_A_PRICE = {"clash", "person_clash", "repeaters"}
+_NOT_A_PRICE = {"clash", "period", "room", "person_clash", "repeaters"}
 _NEEDS_EARLIER_PLAN = {"moved_period", "moved_room"}
 
 # What differs from the defaults above: {rule: fields of Setting}.

@@ -155,7 +155,9 @@ class _Reader:
             part_rooms=groups[2],
             pair_rules=self.pair_rules(),
             allowed_clashes=self.allowed_clashes(students),
-            clash_weight=HARD if use["clash"].is_hard else max(1, use["clash"].weight),
+            clash_weight=_price(use["clash"]),
+            period_weight=_price(use["period"]),
+            room_weight=_price(use["room"]),
             person_exam=self.person_exam(),
             person_away=self.person_away(),
             cohort_exam=self.cohort_exam(students, student, exam),
@@ -559,6 +561,11 @@ def write_solution(
 
 def _minute(moment: time) -> int:
     return moment.hour * 60 + moment.minute
+
+
+def _price(setting: rules.Setting) -> int:
+    """HARD, or what a fault costs: 0 would mean hard, the opposite of what the planner said."""
+    return HARD if setting.is_hard else max(1, setting.weight)
 
 
 def _or_none(limit: int | None) -> int:

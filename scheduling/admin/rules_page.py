@@ -37,11 +37,20 @@ GROUPS = (
     ),
     (
         _("Days and periods"),
-        ("front_load", "period_penalty", "period_preference", "rotation", "days_used", "moved_period"),
+        (
+            "period",
+            "front_load",
+            "period_penalty",
+            "period_preference",
+            "rotation",
+            "days_used",
+            "moved_period",
+        ),
     ),
     (
         _("Rooms"),
         (
+            "room",
             "split_rooms",
             "split_blocks",
             "mixed_durations",

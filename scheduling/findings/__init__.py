@@ -23,7 +23,7 @@ def check(solution: Solution) -> list[Finding]:
     facts = Facts(solution)
     found = []
     for code, rule in HARD_RULES.items():
-        is_soft = code == "clash" and not facts.settings["clash"].is_hard
+        is_soft = code in facts.settings and not facts.settings[code].is_hard
         found.append(_finding(code, "warning" if is_soft else "error", rule, facts))
     for code, rule in SOFT_RULES.items():
         setting = facts.settings.get(code)

@@ -137,7 +137,7 @@ def test_an_anonymous_instance_names_nobody(tmp_path):
     instances.export_instance(project=project, path=tmp_path / "a.json", is_anonymous=True)
     text = (tmp_path / "a.json").read_text()
     assert "names" not in json.loads(text)
-    assert "S000" not in text and "C-0" not in text and "Hall" not in text
+    assert not any(name in text for name in ("S000", "C-0", "Hall"))
     instances.export_instance(project=project, path=tmp_path / "b.json")
     assert "S000" in (tmp_path / "b.json").read_text()
 

@@ -75,6 +75,22 @@ def test_the_page_of_rules_is_up_to_date():
     assert PAGE.read_text() == page(), "Run: python -m tests.scheduling.write_rules_page"
 
 
+@pytest.mark.parametrize("code", ["period", "room"])
+def test_what_need_not_be_kept_has_its_price(code):
+    """The case's wish is dearer than the rule, which no longer holds."""
+    world = World()
+    bring_in = CASES[code].build(world)
+    bring_in()
+    world.use(code, is_hard=False, weight=1)
+    wish = "period_preference" if code == "period" else "room_preference"
+    world.use(wish, weight=100)
+
+    solution = solving.solve_now(project=world.project, steps=STEPS)
+
+    assert count(solution, code) == 1
+    assert solution.hard == 0
+
+
 def test_clashes_that_need_not_hold_have_a_price_even_at_weight_nothing():
     """Weight 0 means hard to the solver, which is the opposite of what the planner said."""
     world = World()

@@ -41,7 +41,7 @@ def page() -> str:
     lines = []
     for kind, counted in (("must hold", findings.HARD_RULES), ("should hold", findings.SOFT_RULES)):
         for code, rule in counted.items():
-            place = "Rules page" if code in rules.RULE_OF_CODE else PLACES.get(code, "links between exams")
+            place = PLACES.get(code, "Rules page" if code in rules.RULE_OF_CODE else "links between exams")
             found = CASES.get(code)
             case = found.words if found else "Any season: the finding names an exam that has no period."
             test = TEST if found else "test_an_exam_is_placed_even_where_every_period_is_dear"

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import score
 from .model import can_be_seated
-from .problem import HARD, NO_LIMIT, Bools, Ints, Problem, allowed_periods
+from .problem import HARD, NO_LIMIT, Bools, Ints, Problem, possible_periods
 
 WINDOW = 15  # periods back to which a pair of exams is charged; the rest is left out of the bound
 MOST_EXAMS = 14  # of a student; of more, the dearest so many count
@@ -29,7 +29,7 @@ def lower_bounds(problem: Problem, weights: Mapping[str, int] | None = None) -> 
     """{rule: what it costs at least}, for soft rules with a bound above 0, and "all" for the cost as a
     whole, at least their sum."""
     price = {code: weight for code, weight in {**problem.weights, **(weights or {})}.items() if weight}
-    domain = allowed_periods(problem) & can_be_seated(problem)
+    domain = possible_periods(problem) & can_be_seated(problem)
     if not domain.any(axis=1).all():
         return {}
     bounds: dict[str, float] = {}
@@ -167,7 +167,7 @@ def _most_seats(problem: Problem) -> Ints:
 def _suitable(problem: Problem, k: int) -> Bools:
     """Rooms that part k may use at all; where it may use one only, those that hold it."""
     seats = _most_seats(problem)
-    rooms = problem.part_rooms[k] & (seats > 0)
+    rooms = problem.possible_rooms[k] & (seats > 0)
     return rooms & (seats >= problem.part_size[k]) if problem.max_rooms[problem.part_exam[k]] == 1 else rooms
 
 

@@ -21,7 +21,7 @@ from .problem import (
     PairRule,
     Plan,
     Problem,
-    allowed_periods,
+    possible_periods,
 )
 from .problem import find_conflicts as _find_conflicts
 from .reasons import Reason
@@ -70,7 +70,7 @@ def _freed(reason: Reason, left_out: set[int]) -> set[int]:
 def find_contradictions(problem: Problem, conflicts: Conflicts | None = None) -> list[Reason]:
     """Reasons why some exam must stay out, each proved by itself; the most telling first."""
     conflicts = _find_conflicts(problem) if conflicts is None else conflicts
-    allowed = allowed_periods(problem)
+    allowed = possible_periods(problem)
     able = can_be_seated(problem)
     alone = _alone(problem, allowed, able)
     told = {exam for reason in alone for exam in reason.exams}
@@ -107,7 +107,7 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
         elif allowed[exam].any():
             parts = np.flatnonzero(problem.part_exam == exam)
             seats = [
-                np.sort(problem.room_seats[problem.part_rooms[k]][:, allowed[exam]], axis=0)[::-1][
+                np.sort(problem.room_seats[problem.possible_rooms[k]][:, allowed[exam]], axis=0)[::-1][
                     : problem.max_rooms[exam]
                 ]
                 .sum(axis=0)
@@ -237,11 +237,13 @@ def _sums(problem: Problem) -> list[Reason]:
         exams = tuple(range(problem.exams))
         reasons.append(Reason("exams", exams, (), problem.exams, held))
     masks = (
-        np.unique(problem.part_rooms, axis=0) if problem.parts else np.zeros((0, problem.rooms), dtype=bool)
+        np.unique(problem.possible_rooms, axis=0)
+        if problem.parts
+        else np.zeros((0, problem.rooms), dtype=bool)
     )
     limits = np.minimum(problem.period_max_candidates, NO_LIMIT)
     for mask in masks:
-        inside = ~(problem.part_rooms & ~mask).any(axis=1)
+        inside = ~(problem.possible_rooms & ~mask).any(axis=1)
         needed = int(problem.part_size[inside].sum())
         available = int(np.minimum(problem.room_seats[mask].sum(axis=0), limits).sum())
         if needed > available:
@@ -256,7 +258,7 @@ def explain_left_out(problem: Problem, plan: Plan, conflicts: Conflicts | None =
     left_out = set(np.flatnonzero(plan.period < 0).tolist())
     if not left_out:
         return []
-    allowed = allowed_periods(problem) & can_be_seated(problem)
+    allowed = possible_periods(problem) & can_be_seated(problem)
     clashing = defaultdict(set)
     for a, b in hard_edges(problem, conflicts):
         if a in left_out:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import score
 from .model import can_be_seated, hard_edges
-from .problem import HARD, NO_LIMIT, ROOM_PAIR_KINDS, Problem, allowed_periods, find_conflicts
+from .problem import HARD, NO_LIMIT, ROOM_PAIR_KINDS, Problem, find_conflicts, possible_periods
 
 MOST_ROOM_VARIABLES = 12_000
 INFINITY = highspy.kHighsInf
@@ -22,7 +22,7 @@ def is_impossible(problem: Problem, seconds: float) -> bool:
     """Whether it is proved, in so many seconds, that the exams cannot all be placed."""
     if not problem.exams:
         return False
-    domain = allowed_periods(problem) & can_be_seated(problem)
+    domain = possible_periods(problem) & can_be_seated(problem)
     if not domain.any(axis=1).all():
         return True
     program = _Program(problem, domain)
@@ -106,7 +106,7 @@ class _Program:
     def rooms(self) -> None:
         problem = self.problem
         cells = sum(
-            int(problem.part_rooms[k].sum()) * int(self.domain[e].sum())
+            int(problem.possible_rooms[k].sum()) * int(self.domain[e].sum())
             for k, e in enumerate(problem.part_exam)
         )
         if cells <= MOST_ROOM_VARIABLES:
@@ -117,8 +117,8 @@ class _Program:
     def seats_by_group(self) -> None:
         """For each set of suitable rooms: the parts that must be inside have seats together."""
         problem = self.problem
-        for mask in np.unique(problem.part_rooms, axis=0):
-            inside = np.flatnonzero(~(problem.part_rooms & ~mask).any(axis=1))
+        for mask in np.unique(problem.possible_rooms, axis=0):
+            inside = np.flatnonzero(~(problem.possible_rooms & ~mask).any(axis=1))
             seats = problem.room_seats[mask].sum(axis=0)
             for p in range(problem.periods):
                 terms = defaultdict(float)
@@ -137,7 +137,7 @@ class _Program:
             size, most = float(problem.part_size[k]), int(problem.max_rooms[e])
             for p in np.flatnonzero(self.domain[e]).tolist():
                 uses, given = [], []
-                for r in np.flatnonzero(problem.part_rooms[k] & (problem.room_seats[:, p] > 0)).tolist():
+                for r in np.flatnonzero(problem.possible_rooms[k] & (problem.room_seats[:, p] > 0)).tolist():
                     seats = float(min(size, problem.room_seats[r, p]))
                     if most == 1 and seats < size:
                         continue

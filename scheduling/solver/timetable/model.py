@@ -20,7 +20,7 @@ from .problem import (
     Ints,
     PairRule,
     Problem,
-    allowed_periods,
+    possible_periods,
 )
 
 SHIFT = 40
@@ -126,7 +126,7 @@ def find_units(problem: Problem, conflicts: Conflicts) -> Units:
     for one, two in hard_edges(problem, conflicts) | common:
         clashing[one].add(two)
         clashing[two].add(one)
-    allowed = allowed_periods(problem) & can_be_seated(problem)
+    allowed = possible_periods(problem) & can_be_seated(problem)
     group = {exam: {exam} for exam in range(problem.exams)}
     for rule in problem.pair_rules:
         if rule.kind != "same_period" or rule.weight != HARD:
@@ -238,10 +238,11 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     part_ptr, part = _csr(((unit[exam], k) for k, exam in enumerate(problem.part_exam)), count)
     most = problem.max_rooms[problem.part_exam]
     part_price = np.where(
-        problem.part_rooms,
+        problem.possible_rooms,
         price["room_penalty"] * problem.room_penalty[None, :]
         + price["room_preference"] * problem.part_room_penalty
-        + price["moved_room"] * score.moved_room_table(problem),
+        + price["moved_room"] * score.moved_room_table(problem)
+        + problem.room_weight * scale * ~problem.part_rooms,
         -1,
     )
     room_link_ptr, room_link_to, room_link_same = _room_links(problem)
@@ -323,7 +324,8 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
     for code, faults in score.EXAM_IN_PERIOD.items():
         if price[code]:
             by_exam += price[code] * faults(problem)
-    allowed = allowed_periods(problem) & can_be_seated(problem)
+    by_exam += problem.period_weight * problem.scale * score.not_allowed(problem)
+    allowed = possible_periods(problem) & can_be_seated(problem)
     static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
     possible = np.stack(
         [allowed[exams].all(axis=0) & _within_limits(problem, exams) for exams in units.members]
@@ -337,7 +339,7 @@ def _within_limits(problem: Problem, exams: Iterable[int]) -> Bools:
     within = len(exams) <= problem.period_max_exams
     within &= problem.size[exams].sum() <= problem.period_max_candidates
     parts = np.isin(problem.part_exam, exams)
-    seats = problem.room_seats[problem.part_rooms[parts].any(axis=0)]
+    seats = problem.room_seats[problem.possible_rooms[parts].any(axis=0)]
     seats = np.sort(seats, axis=0)[::-1]
     seats = np.where(np.arange(len(seats))[:, None] < problem.period_max_rooms[None, :], seats, 0)
     return np.asarray(within & (problem.part_size[parts].sum() <= seats.sum(axis=0)), dtype=bool)
@@ -358,7 +360,7 @@ def can_be_seated(problem: Problem) -> Bools:
     """(exams, periods): where each part of the exam would find rooms if the period were empty."""
     able = np.ones((problem.exams, problem.periods), dtype=bool)
     for k, exam in enumerate(problem.part_exam):
-        seats = problem.room_seats[problem.part_rooms[k]]
+        seats = problem.room_seats[problem.possible_rooms[k]]
         most = min(len(seats), int(problem.max_rooms[exam]))
         if not most:
             able[exam] = False

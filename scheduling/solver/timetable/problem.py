@@ -99,6 +99,8 @@ class Problem(NamedTuple):
     pair_rules: tuple[PairRule, ...]
     allowed_clashes: Ints  # (n, 3) student, exam, exam
     clash_weight: int
+    period_weight: int
+    room_weight: int
     person_exam: Ints  # (n, 2)
     person_away: Ints  # (n, 2)
     cohort_exam: Ints  # (n, 2)
@@ -129,6 +131,11 @@ class Problem(NamedTuple):
     @property
     def parts(self) -> int:
         return len(self.part_exam)
+
+    @property
+    def possible_rooms(self) -> Bools:
+        """(parts, rooms): what part may use at all, if need be at a price."""
+        return self.part_rooms | (self.room_weight != HARD)
 
 
 def make_problem(
@@ -167,6 +174,8 @@ def make_problem(
     pair_rules: Iterable[PairRule] = (),
     allowed_clashes: ArrayLike = (),
     clash_weight: int = HARD,
+    period_weight: int = HARD,
+    room_weight: int = HARD,
     person_exam: ArrayLike = (),
     person_away: ArrayLike = (),
     cohort_exam: ArrayLike = (),
@@ -215,8 +224,10 @@ def make_problem(
 
     Rules: `pair_rules` see PairRule. `allowed_clashes` (n, 3) rows (student, exam, exam): this student may
     have both in one period (counted as soft rule allowed_clash). `clash_weight`: HARD, or the cost of one
-    student in two exams at once if clashes are soft as a whole. `person_exam` (n, 2): teachers and
-    examiners who must be at an exam and cannot be at two at once; `person_away` (n, 2) rows (person, period).
+    student in two exams at once if clashes are soft as a whole. `period_weight`, `room_weight`: HARD, or the
+    cost of one exam in a period that is long enough but not allowed to it, and of one use of an open room
+    that does not suit. `person_exam` (n, 2): teachers and examiners who must be at an exam and cannot be at
+    two at once; `person_away` (n, 2) rows (person, period).
     `cohort_exam` (n, 2) rows (cohort, exam): exams of one programme and semester should be at least
     `cohort_gap` days apart. `spread`: two exams of a student at most so
     many periods apart count for period_spread. `proximity` (D,): cost of two exams of a student 1, 2, .. D
@@ -366,6 +377,8 @@ def make_problem(
         pair_rules=rules,
         allowed_clashes=_rows(allowed_clashes, 3, "allowed_clashes", (n_students, exams, exams)),
         clash_weight=int(clash_weight),
+        period_weight=int(period_weight),
+        room_weight=int(room_weight),
         person_exam=_rows(person_exam, 2, "person_exam", (None, exams)),
         person_away=_rows(person_away, 2, "person_away", (None, periods)),
         cohort_exam=_rows(cohort_exam, 2, "cohort_exam", (None, exams)),
@@ -397,6 +410,13 @@ def allowed_periods(problem: Problem) -> Bools:
     only[np.arange(len(fixed)), problem.pinned_period[fixed]] = True
     allowed[fixed] &= only
     return allowed
+
+
+def possible_periods(problem: Problem) -> Bools:
+    """(exams, periods): where each exam may be at all by itself, if need be at a price."""
+    if problem.period_weight == HARD:
+        return allowed_periods(problem)
+    return problem.duration[:, None] <= problem.period_length[None, :]
 
 
 class Conflicts(NamedTuple):

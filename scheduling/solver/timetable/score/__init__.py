@@ -18,9 +18,11 @@ from .periods import (
     days_used,
     hard_pairs,
     is_broken,
+    not_allowed,
     period_candidates,
     period_exams,
     soft_pairs,
+    soft_period,
     unplaced,
     wrong_period,
 )
@@ -35,6 +37,7 @@ from .rooms import (
     room_penalty,
     room_preference,
     seats,
+    soft_room,
     split_blocks,
     split_rooms,
     too_many_rooms,
@@ -69,6 +72,7 @@ __all__ = [
     "evaluate",
     "is_broken",
     "moved_room_table",
+    "not_allowed",
 ]
 
 
@@ -106,6 +110,8 @@ RULES: tuple[Rule, ...] = (
     Rule("same_room", "Two exams use the same room", True),
     Rule("different_room", "Two exams use different rooms", True),
     Rule("soft_clash", "No student has two exams at once (clashes allowed as a whole)", False),
+    Rule("soft_period", "Exams in a period that is not theirs (allowed as a whole)", False),
+    Rule("soft_room", "Exams in a room that does not suit (allowed as a whole)", False),
     Rule("allowed_clash", "Students with a clash that is allowed", False, 100),
     Rule("two_in_a_row", "Students with two exams in a row", False, 10),
     Rule("two_in_a_day", "Students with two exams in a day, not in a row", False, 5),
@@ -190,6 +196,9 @@ def evaluate(
 
     clashes = soft_clash(problem, plan, pairs)
     add("soft_clash", clashes, clashes * problem.clash_weight)
+    misplaced, unsuited = soft_period(problem, plan), soft_room(problem, plan)
+    add("soft_period", misplaced, misplaced * problem.period_weight)
+    add("soft_room", unsuited, unsuited * problem.room_weight)
     add("allowed_clash", allowed_clash(problem, plan, pairs))
     both = (plan.period[pairs.a] >= 0) & (plan.period[pairs.b] >= 0)
     p, q = plan.period[pairs.a[both]], plan.period[pairs.b[both]]

@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem import HARD, ROOM_PAIR_KINDS, Bools, Ints, PairRule, Plan, Problem, allowed_periods
+from ..problem import (
+    HARD,
+    ROOM_PAIR_KINDS,
+    Bools,
+    Ints,
+    PairRule,
+    Plan,
+    Problem,
+    allowed_periods,
+    possible_periods,
+)
 
 
 def unplaced(plan: Plan) -> int:
@@ -17,7 +27,18 @@ def wrong_period(problem: Problem, plan: Plan) -> int:
     """Exams in a period that is not theirs: forbidden, shorter than the exam (ITC period utilisation), with a
     person of theirs away, or not the one where the exam is fixed."""
     placed = np.flatnonzero(plan.period >= 0)
-    return int((~allowed_periods(problem)[placed, plan.period[placed]]).sum())
+    return int((~possible_periods(problem)[placed, plan.period[placed]]).sum())
+
+
+def soft_period(problem: Problem, plan: Plan) -> int:
+    """Exams in a period that is long enough but not theirs, when that is soft."""
+    placed = np.flatnonzero(plan.period >= 0)
+    return int(not_allowed(problem)[placed, plan.period[placed]].sum())
+
+
+def not_allowed(problem: Problem) -> Ints:
+    """(exams, periods) 1 where the exam is only possible at a price."""
+    return count(possible_periods(problem) & ~allowed_periods(problem))
 
 
 def period_exams(problem: Problem, plan: Plan) -> int:

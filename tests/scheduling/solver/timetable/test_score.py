@@ -71,6 +71,13 @@ CASES = {
         1,
     ),
     "soft_clash": ({**ONE_STUDENT, "clash_weight": 7}, plan([0, 0]), plan([0, 1]), 1),
+    "soft_period": ({"pinned_period": [2, -1], "period_weight": 7}, plan([0, 0]), plan([2, 0]), 1),
+    "soft_room": (
+        {"room_seats": [9, 9], "size": [5, 5], "exam_rooms": [[1, 0], [1, 1]], "room_weight": 7},
+        plan([0, 1], [(0, 1, 5), (1, 1, 5)]),
+        plan([0, 1], [(0, 0, 5), (1, 1, 5)]),
+        1,
+    ),
     "allowed_clash": ({**ONE_STUDENT, "allowed_clashes": [(0, 1, 0)]}, plan([0, 0]), plan([0, 1]), 1),
     "two_in_a_row": (ONE_STUDENT, plan([1, 0]), plan([1, 2]), 1),
     "two_in_a_day": ({**ONE_STUDENT, "per_day": 3}, plan([2, 0]), plan([1, 0]), 1),

@@ -97,6 +97,8 @@ def random_season(seed: int, exams: int, rules: bool = True) -> Problem:
         pair_rules=pairs,
         allowed_clashes=spared,
         clash_weight=int(rng.choice([HARD, HARD, 7])),
+        period_weight=int(rng.choice([HARD, HARD, 5])),
+        room_weight=int(rng.choice([HARD, HARD, 3])),
         person_exam=np.stack([rng.integers(0, exams, exams), np.arange(exams)], axis=1),
         person_away=[(int(rng.integers(exams)), int(rng.integers(periods))) for _ in range(3)],
         cohort_exam=np.stack([rng.integers(0, exams // 3, exams), np.arange(exams)], axis=1),
