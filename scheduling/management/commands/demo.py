@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from projects.models import Institution, Membership, Project, ProjectMember, ProjectRole, Role
 from scheduling import findings, importing, publishing, solving
-from scheduling.models import Publication, Solution
+from scheduling.models import Publication, Run, Solution
 from scheduling.sample_season import add_office_work, invent
 
 PEOPLE = (
@@ -77,15 +77,17 @@ class Command(BaseCommand):
             self.stdout.write(f"    {rows:>7,} {sheet}")
         with self.timed("office's own rules added"):
             add_office_work(project)
-        with self.timed("datesheet made"):
-            solution = solving.solve_now(project=project, seconds=seconds)
+        with self.timed("datesheet, seats and duties made"):
+            solution = solving.solve_now(project=project, part=Run.Part.ALL, seconds=seconds)
         with self.timed("every rule recounted from the tables"):
             hard = findings.count_hard(findings.check(solution))
         self.stdout.write(
-            f"    {hard} hard faults, {solution.unplaced} exams left out, cost {solution.cost:,}"
+            f"    {hard} hard faults, {solution.unplaced} exams left out, "
+            f"{solution.unseated} candidates without a seat, {solution.unfilled} posts open, "
+            f"cost {solution.cost:,}"
         )
-        if hard:
-            raise CommandError("The demo's datesheet has hard faults.")
+        if hard or solution.unseated or solution.unfilled:
+            raise CommandError("The demo's plan has hard faults, or somebody without a seat, or open posts.")
         solving.make_live(solution=solution)
         with self.timed("published"):
             publishing.publish(project=project, kind=Publication.Kind.FINAL)
