@@ -41,7 +41,7 @@ def times(starts: Any, ends: Any) -> SafeString:
         return SafeString()
     if isinstance(starts, datetime):
         starts, ends = timezone.localtime(starts), timezone.localtime(ends)
-    return format_html("<bdi>{}–{}</bdi>", f"{starts:%H:%M}", f"{ends:%H:%M}")
+    return format_html('<bdi class="times">{}–{}</bdi>', f"{starts:%H:%M}", f"{ends:%H:%M}")
 
 
 @register.simple_tag

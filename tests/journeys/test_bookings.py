@@ -1,0 +1,274 @@
+"""A parent from the first look at the catalogue to the place from the queue; a tutor with a phone without a
+network. Every page they come by is held to axe, on a phone and on a desk."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import User
+from bookings import booking as acts
+from bookings import joining, medical
+from bookings.models import AttendanceMark, Booking, CalendarFeed, Guardian, LinkRequest, WaitEntry
+from projects import outbox
+from tests.factories.accounts import UserFactory
+from tests.factories.bookings import (
+    ChildFactory,
+    GuardianFactory,
+    LocationFactory,
+    SessionFactory,
+    TermFactory,
+    TutorFactory,
+)
+from tests.factories.projects import InstitutionFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "correct horse 9"
+WIDTHS = pytest.mark.parametrize("width", [390, 1280])
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_been_quick():
+    cache.clear()
+
+
+@pytest.fixture
+def school():
+    return InstitutionFactory(slug="school", name="Hill School", time_zone="Asia/Karachi")
+
+
+@pytest.fixture
+def offer(school):
+    today = timezone.localdate()
+    term = TermFactory(
+        institution=school,
+        name="Winter",
+        starts_on=today - timedelta(days=7),
+        ends_on=today + timedelta(days=90),
+    )
+    hall = LocationFactory(institution=school, name="Sports hall")
+
+    def offer(name, capacity=5, days=3, **values):
+        begins = timezone.now() + timedelta(days=days)
+        dates = [begins + timedelta(weeks=week) for week in range(3)]
+        return SessionFactory(
+            institution=school,
+            term=term,
+            location=hall,
+            capacity=capacity,
+            weekday=timezone.localtime(begins).weekday(),
+            meetings_at=[(at, at + timedelta(hours=1)) for at in dates],
+            activity__name=name,
+            activity__description="With friends after lessons.",
+            **values,
+        )
+
+    return offer
+
+
+@pytest.fixture
+def look(assert_accessible):
+    """look(page): nothing to complain of, and nothing to drag sideways."""
+
+    def look(page):
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    return look
+
+
+def newest_mail(to):
+    outbox.sweep()
+    return next(message for message in reversed(mail.outbox) if message.to == [to])
+
+
+@WIDTHS
+def test_a_parent_signs_up_books_one_child_queues_for_the_other_and_moves_up(
+    another_page, school, offer, look, width
+):
+    page = another_page(viewport={"width": width, "height": 800})
+    _chess, choir = offer("Chess"), offer("Choir", capacity=1, days=4)
+    stranger = GuardianFactory(institution=school)
+    theirs = acts.book(
+        session=choir, child=ChildFactory(institution=school, of=stranger), by=stranger
+    ).booking
+    listed = GuardianFactory(institution=school, user=None, name="Amna Khan", email="")
+    ChildFactory(institution=school, given_name="Zara", of=listed)
+    omar = ChildFactory(institution=school, given_name="Omar")
+    code = joining.invite(guardian=listed, staff=None)
+
+    # Looks round, chooses, and only then has to say who this is.
+    page.goto("/b/school/")
+    look(page)
+    page.get_by_role("link", name="Week").click()
+    look(page)
+    page.goto("/b/school/")
+    page.get_by_role("link", name="Chess").click()
+    look(page)
+    page.get_by_role("button", name="Book a place").click()
+    page.get_by_role("link", name="Make one").click()
+    page.get_by_label("Your name").fill("Amna Khan")
+    page.get_by_label("E-mail address").fill("amna@home.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Make the account").click()
+    page.get_by_label("Code").fill(
+        re.search(r"[A-Z0-9]{4,}-?[A-Z0-9]{2,}", newest_mail("amna@home.org").body).group()
+    )
+    page.get_by_role("button", name="Go on").click()
+
+    # Two children: one from the school's letter, one that the office has to find.
+    page.wait_for_url("**/b/school/join/")
+    look(page)
+    page.get_by_label("Code from the school's letter").fill(code)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Zara")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="Add a child").click()
+    look(page)
+    page.get_by_label("Child's full name").fill("Omar Khan")
+    page.get_by_label("Date of birth").fill("2018-06-01")
+    page.get_by_role("button", name="Ask the office").click()
+    expect(page.get_by_text("Omar Khan")).to_be_visible()
+    joining.link(request=LinkRequest.objects.get(), child=omar, staff=UserFactory())
+
+    # Books one, queues for the other.
+    page.goto("/b/school/book/")
+    look(page)
+    page.get_by_role("checkbox", name="Zara").check()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="Booked")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="More activities").click()
+    page.get_by_role("link", name="Choir").click()
+    page.get_by_role("button", name="Join the queue").click()
+    look(page)
+    page.get_by_role("checkbox", name="Omar").check()
+    page.get_by_role("button", name="Join the queue").click()
+    expect(page.get_by_text("position 1")).to_be_visible()
+    page.get_by_role("link", name="To my family's page").click()
+    expect(page.get_by_text("No. 1")).to_be_visible()
+    look(page)
+    booked = newest_mail("amna@home.org")
+    assert "Omar" in booked.body
+
+    # Gives up the one; the other moves up when the stranger cancels.
+    page.get_by_role("link", name=re.compile("Cancel.*Chess, Zara")).click()
+    look(page)
+    page.get_by_role("button", name="Give up the place").click()
+    expect(page.get_by_text("Zara has no place in Chess any more.")).to_be_visible()
+    acts.cancel(booking=theirs, by=stranger)
+    page.reload()
+    expect(page.get_by_role("link", name=re.compile("Cancel.*Choir, Omar"))).to_be_visible()
+    expect(page.get_by_text("No. 1")).to_have_count(0)
+    promoted = newest_mail("amna@home.org")
+    assert "Omar" in promoted.subject
+    [(name, calendar, kind)] = [tuple(part) for part in promoted.attachments]
+    assert (name, kind) == ("activity.ics", "text/calendar")
+    assert calendar.count("BEGIN:VEVENT") == 3
+    assert WaitEntry.objects.get().state == WaitEntry.State.PROMOTED
+
+    # What is known of the child, and its calendar.
+    page.get_by_role("link", name=re.compile("Details.*Omar")).click()
+    look(page)
+    page.get_by_role("link", name="Read and change").click()
+    look(page)
+    page.get_by_label("allergy").check()
+    page.get_by_label("What is it, and what is to be done?").fill("Peanuts")
+    page.get_by_role("button", name="Add the note").click()
+    page.get_by_role("button", name="Make an address").click()
+    address = page.get_by_label("Copy it now").input_value()
+    assert CalendarFeed.objects.get().child == omar
+    feed = page.request.get(address[address.index("/b/") :])
+    assert "Choir" in feed.text()
+    page.goto("/b/school/family/data/")
+    look(page)
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Make the file").click()
+    assert "Peanuts" in file.value.path().read_text()
+
+
+def test_the_whole_way_to_a_place_needs_no_scripts(another_page, school, offer, live_server):
+    offer("Chess")
+    mother = GuardianFactory(institution=school, user=User.objects.create_user("m@home.org", PASSWORD))
+    mother.user.confirm_email()
+    ChildFactory(institution=school, given_name="Zara", of=mother)
+    page = another_page(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page.goto("/b/school/?q=che")
+    page.get_by_role("link", name="Chess").click()
+    page.get_by_role("button", name="Book a place").click()
+    page.get_by_label("E-mail address").fill("m@home.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="Booked")).to_be_visible()
+    assert Booking.objects.get().state == "confirmed"
+
+
+@WIDTHS
+def test_a_family_reads_its_page_in_urdu(sign_in, page, school, offer, look, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    mother = GuardianFactory(institution=school, user=UserFactory(language="ur"))
+    zara = ChildFactory(institution=school, given_name="Zara", of=mother)
+    acts.book(session=offer("Chess"), child=zara, by=mother)
+    sign_in(mother.user)
+    for address in ("", "?show=week", "family/", f"family/{zara.public_id}/", "book/", "join/"):
+        page.goto(f"/b/school/{address}")
+        assert page.get_attribute("html", "dir") == "rtl"
+        look(page)
+
+
+@WIDTHS
+def test_a_tutor_marks_the_register_without_a_network(
+    sign_in, page, school, offer, look, width, expected_faults
+):
+    expected_faults.append("net::ERR_INTERNET_DISCONNECTED")
+    page.set_viewport_size({"width": width, "height": 800})
+    tutor = TutorFactory(institution=school, user=UserFactory())
+    session = offer("Chess", days=-0.005, tutor=tutor)
+    mother = GuardianFactory(institution=school, name="Amna Khan", phone="0300 1234567")
+    zara, omar = (ChildFactory(institution=school, given_name=name, of=mother) for name in ("Zara", "Omar"))
+    medical.write(child=zara, severity="critical", text="Bee stings", by=None)
+    for child in (zara, omar):
+        acts.force(session=session, child=child, staff=UserFactory(), by=mother, reason="late")
+    meeting = session.meetings.order_by("starts_at").first()
+    sign_in(tutor.user)
+
+    page.goto(f"/b/school/registers/?day={timezone.localtime(meeting.starts_at):%Y-%m-%d}")
+    look(page)
+    page.goto(f"/b/school/registers/{meeting.pk}/")
+    look(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name=re.compile("Here.*Zara Khan")).click()
+    page.get_by_role("button", name=re.compile("Late.*Omar Khan")).click()
+    expect(page.get_by_text("No network")).to_be_visible()
+    expect(page.locator("[data-unsent]")).to_contain_text("2")
+    assert not AttendanceMark.objects.exists()
+    look(page)
+
+    page.context.set_offline(False)
+    expect(page.locator("[data-unsent]")).to_be_hidden()
+    assert set(AttendanceMark.objects.values_list("child__given_name", "state")) == {
+        ("Zara", "present"),
+        ("Omar", "late"),
+    }
+    page.get_by_role("link", name=re.compile("life-threatening.*Zara Khan")).click()
+    expect(page.get_by_text("Bee stings")).to_be_visible()
+    look(page)
+    page.go_back()
+    page.get_by_role("link", name=re.compile("Home.*Zara Khan")).click()
+    look(page)
+    page.get_by_role("button", name="Amna Khan").click()
+    expect(page.get_by_text("Zara has gone home.")).to_be_visible()
+    page.goto("/b/school/on-site/")
+    expect(page.get_by_text("Omar Khan")).to_be_visible()
+    expect(page.get_by_text("Zara Khan")).to_have_count(0)
+    look(page)
+    page.goto(f"/b/school/registers/{meeting.pk}/print/")
+    look(page)
+    assert Guardian.objects.get(pk=mother.pk) == AttendanceMark.objects.get(child=zara).collected_by_guardian
