@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 
 _PROCESS = Path(__file__).parent / "typst_process.py"
 
-# A mass print holds this many sections in memory: 500 pages take about 300 MB.
-SECTIONS_PER_FILE = 500
+# A mass print holds this many sections in memory: 250 slips take 240 MB, 500 take 400 MB.
+SECTIONS_PER_FILE = 250
 # No print of a healthy machine takes this long for one file.
 LONGEST_SECONDS = 300
 # Side by side; each takes up to 300 MB, so a big machine does not take them all.
