@@ -134,11 +134,11 @@ class _Facts:
         self.busy = {post.teacher_id: post for post in self.roster.posts if post.period_id == duty.period_id}
         overlapping = Q(starts__isnull=True) | Q(starts__lt=duty.ends, ends__gt=duty.starts)
         away = Unavailability.objects.for_project(self.project).filter(date=day)
-        self.away = dict(
-            away.filter(overlapping)
-            .exclude(decision=Unavailability.Decision.REJECTED)
-            .values_list("teacher", "reason")
-        )
+        decided = Unavailability.Decision
+        away = away.filter(overlapping)
+        self.away = dict(away.filter(decision=decided.APPROVED).values_list("teacher", "reason"))
+        asked = away.filter(decision=decided.REQUESTED)
+        self.asked_to_be_away = set(asked.values_list("teacher", flat=True))
         exempt = Exemption.objects.for_project(self.project).filter(first_on__lte=day, last_on__gte=day)
         self.exempt = dict(exempt.values_list("teacher", "reason"))
         lessons = Lesson.objects.for_project(self.project).filter(
@@ -204,6 +204,8 @@ class _Facts:
 
     def doubts(self, line: PersonLine) -> Iterator[str]:
         key = line.teacher.pk
+        if key in self.asked_to_be_away:
+            yield _("has asked to be away")
         if key in self.own_exams:
             yield _("examines %s there") % self.own_exams[key]
         if key in self.relatives:

@@ -8,7 +8,17 @@ from typing import NamedTuple
 from django.db.models import Count
 
 from .layouts import Chair, chairs_of
-from .models import AccessArrangement, Period, Room, Seating, SeatingPolicy, SeatPin, Solution
+from .models import (
+    AccessArrangement,
+    Period,
+    Room,
+    Seating,
+    SeatingPolicy,
+    SeatPin,
+    Sitting,
+    Solution,
+    Student,
+)
 
 # Colours of the map; more exams than these in one room begin again, and their codes tell them apart.
 COLOURS = 8
@@ -193,3 +203,38 @@ def rooms_in_use(solution: Solution) -> dict[Period, list[RoomUse]]:
     return {
         period: sorted(used[period.pk], key=lambda use: (use.room.block, use.room.code)) for period in periods
     }
+
+
+class ChangedSeat(NamedTuple):
+    """A candidate whose seat differs between two solutions; "" for none."""
+
+    roll_no: str
+    name: str
+    exam: str
+    before: str
+    now: str
+
+
+def changed_seats(solution: Solution, earlier: Solution) -> list[ChangedSeat]:
+    """Who sits elsewhere than in the earlier solution, by roll number."""
+    now, before = _seats_of(solution), _seats_of(earlier)
+    differing = [key for key in now.keys() | before.keys() if now.get(key) != before.get(key)]
+    students = Student.objects.in_bulk({student for student, _sitting in differing})
+    sittings = Sitting.objects.select_related("exam").in_bulk({sitting for _student, sitting in differing})
+    return sorted(
+        ChangedSeat(
+            students[student].roll_no,
+            students[student].name,
+            sittings[sitting].exam.code,
+            before.get((student, sitting), ""),
+            now.get((student, sitting), ""),
+        )
+        for student, sitting in differing
+    )
+
+
+def _seats_of(solution: Solution) -> dict[tuple[int, int], str]:
+    """(student, sitting) → room and seat"""
+    rows = Seating.objects.for_project(solution.project).filter(solution=solution)
+    told = rows.values_list("student", "placement__sitting", "room__code", "label")
+    return {(student, sitting): f"{room} {label}" for student, sitting, room, label in told.iterator(5000)}

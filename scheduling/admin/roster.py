@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -74,7 +76,8 @@ def roster(request: HttpRequest, number: int) -> HttpResponse:
         largest=max(deviations, default=0),
         near=NEAR,
         chosen=get_object_or_404(Teacher.objects.for_project(request.project), pk=chosen) if chosen else None,
-        chosen_posts=found.of_teacher.get(chosen, []) if chosen else [],
+        chosen_posts=(own := found.of_teacher.get(chosen, []) if chosen else []),
+        chosen_days=sorted({post.period.date for post in own}),
         solutions=Solution.objects.for_project(request.project)[:30],
         may_edit=may_staff(request.standing),
         **parts.told(solution, PART),
@@ -144,3 +147,61 @@ def give_duty(request: HttpRequest, number: int, duty: int) -> HttpResponse:
             request, _("The change is kept in “%s”. Make it live when it is good.") % given.solution
         )
     return redirect("admin:duty", given.solution_id, given.pk)
+
+
+@require_POST
+def stand_in(request: HttpRequest, number: int) -> HttpResponse:
+    """A teacher is ill: the duties of a day, or all of them, go to the nearest others."""
+    solution = parts.solution_of(request, number)
+    teachers = Teacher.objects.for_project(request.project)
+    teacher = get_object_or_404(teachers, pk=number_in(request.POST.get("teacher", "")))
+    if not may_staff(request.standing):
+        parts.refuse(request)
+        return redirect("admin:roster", number)
+    from .. import standing_in  # compiled code, which the other pages do without
+
+    on = parse_date(request.POST.get("on", "")) if request.POST.get("on") else None
+    try:
+        done = standing_in.replace(solution=solution, teacher=teacher, on=on)
+    except (standing_in.CannotStandIn, ValueError, IntegrityError) as reason:
+        messages.error(request, _why_not(reason))
+        return redirect("admin:roster", number)
+    return _tell(request, done)
+
+
+@require_POST
+def decline_duty(request: HttpRequest, number: int, duty: int) -> HttpResponse:
+    """The post goes to the nearest other teacher."""
+    row = _duty(request, number, duty)
+    if not may_staff(request.standing):
+        parts.refuse(request)
+        return redirect("admin:duty", number, row.pk)
+    from .. import standing_in
+
+    try:
+        done = standing_in.decline(duty=row)
+    except (standing_in.CannotStandIn, ValueError, IntegrityError) as reason:
+        messages.error(request, _why_not(reason))
+        return redirect("admin:duty", number, row.pk)
+    return _tell(request, done)
+
+
+def _why_not(reason: Exception) -> str:
+    """Posts that the rooms ask for no more are in nobody's way, until somebody is given another one."""
+    if isinstance(reason, IntegrityError):
+        return _("The rooms have changed since these duties were made: fill the posts again.")
+    return str(reason)
+
+
+def _tell(request: HttpRequest, done: Any) -> HttpResponse:
+    """Each duty that changed hands, by name; and what stays open, with the reason."""
+    changes = [
+        _("%(duty)s: %(now)s instead of %(before)s")
+        % {"duty": row.duty, "now": row.now or _("open"), "before": row.before or _("nobody")}
+        for row in done.touched
+    ]
+    words = _("In “%(solution)s” these duties changed hands: %(changes)s. Make it live when it is good.")
+    messages.success(request, words % {"solution": done.solution, "changes": "; ".join(changes)})
+    for reason in done.reasons:
+        messages.warning(request, reason)
+    return redirect("admin:roster", done.solution.pk)

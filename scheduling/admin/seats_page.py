@@ -5,17 +5,20 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from projects.admin import ProjectScopedForm
 
-from ..models import Run, SeatingPolicy, SeatPin, Solution
-from ..seat_maps import policy_of, rooms_in_use
+from ..models import Period, Room, Run, SeatingPolicy, SeatPin, Solution
+from ..seat_maps import changed_seats, policy_of, rooms_in_use
 from . import parts
 
 PART = Run.Part.SEATS
+# So many changed seats are listed on a page.
+SHOWN = 500
 
 
 class PolicyForm(ProjectScopedForm):
@@ -89,6 +92,73 @@ def rooms_seated(request: HttpRequest, number: int) -> HttpResponse:
         solution=solution,
         periods=rooms_in_use(solution),
         policy=policy_of(solution),
+        may_edit=request.standing.may_edit,
         solutions=Solution.objects.for_project(request.project)[:30],
         **parts.told(solution, PART),
     )
+
+
+@require_safe
+def seat_changes(request: HttpRequest, number: int) -> HttpResponse:
+    """Who sits elsewhere than in the solution that this one was made from."""
+    solution = parts.solution_of(request, number)
+    changed = changed_seats(solution, solution.parent) if solution.parent else []
+    return parts.page(
+        request,
+        "seat_changes",
+        title=_("Changed seats"),
+        solution=solution,
+        changed=changed[:SHOWN],
+        count=len(changed),
+    )
+
+
+@require_POST
+def seat_late(request: HttpRequest, number: int) -> HttpResponse:
+    """Candidates without a chair get one; nobody else moves."""
+    solution = parts.solution_of(request, number)
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:rooms_seated", number)
+    from .. import reseating  # compiled code, which the other pages do without
+
+    try:
+        done = reseating.seat_late(solution=solution)
+    except (reseating.CannotReseat, ValueError) as reason:
+        messages.error(request, str(reason))
+        return redirect("admin:rooms_seated", number)
+    return told_of(request, done.solution, len(done.touched))
+
+
+@require_POST
+def lose_room(request: HttpRequest, number: int, period: int, room: int) -> HttpResponse:
+    """Those of a room are seated elsewhere: in this period, or in all of them."""
+    solution = parts.solution_of(request, number)
+    lost = get_object_or_404(Room.objects.for_project(request.project), pk=room)
+    when = get_object_or_404(Period.objects.for_project(request.project), pk=period)
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:seat_map", number, period, room)
+    from .. import reseating
+
+    try:
+        done = reseating.lose_room(
+            solution=solution,
+            room=lost,
+            periods=None if "all" in request.POST else [when],
+            because=request.POST.get("because", ""),
+        )
+    except (reseating.CannotReseat, ValueError) as reason:
+        messages.error(request, str(reason))
+        return redirect("admin:seat_map", number, period, room)
+    return told_of(request, done.solution, len(done.touched))
+
+
+def told_of(request: HttpRequest, solution: Solution, touched: int) -> HttpResponse:
+    words = ngettext(
+        "%(n)d candidate has another seat, in “%(solution)s”. Make it live when it is good.",
+        "%(n)d candidates have other seats, in “%(solution)s”. Make it live when it is good.",
+        touched,
+    )
+    messages.success(request, words % {"n": touched, "solution": solution})
+    return redirect("admin:seat_changes", solution.pk)

@@ -125,6 +125,7 @@ def _staff(solution, hall):
         Teacher.objects.create(project=project, staff_no=f"T{n}", name=f"Teacher {n}", designation=lecturer)
         for n in range(5)
     ]
+    Room.objects.filter(pk=hall.pk).update(invigilators=2)
     placed = solution.placements.values("period")
     for n, period in enumerate(Period.objects.filter(pk__in=placed).order_by("date", "starts")):
         for number, role in enumerate(("invigilator", "invigilator", "reserve")):
@@ -134,7 +135,7 @@ def _staff(solution, hall):
                 period=period,
                 room=hall if role == "invigilator" else None,
                 role=role,
-                number=number + 1,
+                number=number % 2 + 1,
                 starts=period.starts,
                 ends=period.starts.replace(hour=period.starts.hour + 2),
                 teacher=None if (n, number) == (1, 1) else teachers[number],
