@@ -278,8 +278,8 @@ def make_model(problem: Problem, is_fixed: np.ndarray, pinned: Ints) -> kernels.
             posts = np.flatnonzero(problem.team == team)
             # Which of a room's posts a woman has makes no difference: let it be the first that is free.
             if len(posts) and not problem.is_woman[pinned[posts][pinned[posts] != OPEN]].any():
-                free = posts[~is_fixed[posts]]
-                allowed[~problem.is_woman, free[:1]] = False
+                for post in posts[~is_fixed[posts]][:1]:
+                    allowed[~problem.is_woman, post] = False
     never = np.zeros((problem.teachers, problem.teachers), bool)
     for a, b in problem.never:
         never[a, b] = never[b, a] = True
