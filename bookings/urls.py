@@ -35,6 +35,7 @@ pages = [
     path("join/", joining.join, name="join"),
     path("join/ask/", joining.ask_to_join, name="ask_to_join"),
     path("family/", family.family, name="family"),
+    path("family/me/", family.me, name="me"),
     path("family/data/", family.data, name="data"),
     path("family/data/export/", family.data_export, name="data_export"),
     path("family/data/erasure/", family.data_erasure, name="data_erasure"),

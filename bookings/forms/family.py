@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import AuthorisedCollector, Child, EmergencyContact, MedicalNote
+from ..models import AuthorisedCollector, Child, EmergencyContact, Guardian, MedicalNote
 
 
 class CodeForm(forms.Form):
@@ -30,6 +30,21 @@ class AboutMeForm(forms.Form):
         max_length=40,
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel", "dir": "ltr"}),
     )
+
+
+class MyDetailsForm(forms.ModelForm):
+    class Meta:
+        model = Guardian
+        fields = ["name", "email", "phone", "wants_texts"]
+        help_texts = {"email": _("Where messages go. You sign in with your account's own address.")}
+
+    def __init__(self, *args: Any, sends_texts: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["autocomplete"] = "name"
+        self.fields["email"].widget.attrs.update({"autocomplete": "email", "dir": "ltr"})
+        self.fields["phone"].widget.attrs.update({"type": "tel", "autocomplete": "tel", "dir": "ltr"})
+        if not sends_texts:
+            del self.fields["wants_texts"]
 
 
 class NameChildForm(forms.Form):

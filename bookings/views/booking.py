@@ -111,9 +111,21 @@ def _page(
         "error": error,
         "mode": mode,
         "has_children": bool(rights),
+        "has_price": any(pick.price for pick in every),
+        "to_give_up": _to_give_up(sessions, rights) if len(sessions) == 1 else [],
         "tab": "catalogue",
     }
     return render(request, "bookings/book.html", context, status=status)
+
+
+def _to_give_up(sessions: list[Session], rights: list[Guardianship]) -> list[Booking]:
+    """The children's other places of the term, where one of them waits for a better one."""
+    if sessions[0].places.open:
+        return []
+    booked = Booking.objects.live().filter(
+        child__in=[right.child_id for right in rights], session__term=sessions[0].term
+    )
+    return list(booked.exclude(session=sessions[0]).select_related("child", "session__activity"))
 
 
 def _pick(request: HttpRequest, session: Session, child: Child) -> Pick:
@@ -148,6 +160,8 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
             key=key,
             all_or_none=mode == "all",
             or_queue=mode == "queue",
+            promo_code=request.POST.get("promo_code", "").replace("\0", "").strip()[:30],
+            drops=_given_up(wishes, request.POST.get("drops", "")),
         )
     except throttle.SlowDown as reason:
         return throttle.too_many(request, reason)
@@ -161,6 +175,13 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
     _keep_result(request, key, wishes, outcomes)
     request.session[_place(request)] = []
     return redirect("bookings:booked", request.institution.slug, key)
+
+
+def _given_up(wishes: list[acts.Wish], public_id: str) -> Booking | None:
+    """The child's place of lower choice that goes when it moves up from the queue."""
+    if len(wishes) != 1 or not public_id:
+        return None
+    return Booking.objects.live().filter(child=wishes[0].child, public_id=public_id).first()
 
 
 def _keep_result(request: HttpRequest, key: str, wishes: list, outcomes: list) -> None:

@@ -14,8 +14,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.translation import gettext as _
 
+from projects import history, throttle
 from projects.models import Institution, Membership, Role
+from projects.throttle import Rate
 
 from .. import locks
 from ..models import BookingRules, Guardian, Tutor
@@ -24,6 +27,8 @@ View = Callable[..., HttpResponse]
 
 # Who sees every register and who is on site.
 OFFICE = (Role.ADMINISTRATOR, Role.OFFICE)
+# Pages that are not there, or not this person's: a slip or two, not a search through all numbers.
+NOT_THERE = (Rate(30, 60), Rate(300, 3600))
 
 
 def public(view: View) -> View:
@@ -48,6 +53,8 @@ def for_guardians(view: View) -> View:
             return _to_sign_in(request)
         if request.guardian is None:
             return redirect("bookings:join", request.institution.slug)
+        if not request.guardian.is_active:
+            return render(request, "bookings/closed.html", {"tab": "family"}, status=403)
         return None
 
     return _door(view, may_enter)
@@ -74,13 +81,15 @@ def _door(view: View, may_enter: Callable[[HttpRequest], HttpResponse | None], *
             return _to_sign_in(request)
         request.rules = BookingRules.of(request.institution)
         _recognise(request)
-        response = may_enter(request)
-        if response is None:
-            with timezone.override(request.institution.time_zone):
-                try:
-                    response = view(request, *args, **kwargs)
-                except locks.Busy as reason:
-                    response = _busy(request, reason)
+        with timezone.override(request.institution.time_zone):
+            try:
+                response = may_enter(request) or view(request, *args, **kwargs)
+            except locks.Busy as reason:
+                response = _busy(request, reason)
+            except Http404:
+                if not (is_private and request.user.is_authenticated):
+                    raise
+                response = _denied(request)
         if is_private:
             add_never_cache_headers(response)
         elif not response.has_header("Cache-Control"):
@@ -88,6 +97,17 @@ def _door(view: View, may_enter: Callable[[HttpRequest], HttpResponse | None], *
         return response
 
     return entered
+
+
+def _denied(request: HttpRequest) -> HttpResponse:
+    """Written down for the office, and slowed down; it looks like any page that is not there."""
+    try:
+        throttle.slow_down("not there", request.user.pk, rates=NOT_THERE)
+    except throttle.SlowDown as reason:
+        return throttle.too_many(request, reason)
+    page = f"{request.method} {request.resolver_match.view_name}"
+    history.note(institution=request.institution, what=_("Not there, or not theirs: %s") % page)
+    raise Http404
 
 
 def _busy(request: HttpRequest, reason: locks.Busy) -> HttpResponse:
@@ -106,9 +126,7 @@ def _recognise(request: HttpRequest) -> None:
     if not request.user.is_authenticated:
         return
     here = {"institution": request.institution, "user": request.user}
-    request.guardian = (
-        Guardian.objects.filter(**here, is_active=True).select_related("household", "user").first()
-    )
+    request.guardian = Guardian.objects.filter(**here).select_related("household", "user").first()
     request.tutor = Tutor.objects.filter(**here, is_active=True).first()
     request.is_office = Membership.objects.filter(**here, role__in=OFFICE).exists()
 

@@ -3,18 +3,20 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects import throttle
 from projects.throttle import Rate
 
 from .. import attendance, families, family_data, glance
+from ..forms.family import MyDetailsForm
 from ..models import DataRequest, Guardianship, Meeting
 from . import doors
 
@@ -61,6 +63,19 @@ def absence(request: HttpRequest, public_id: str, meeting: int) -> HttpResponse:
         else:
             messages.success(request, _("The tutor knows that %s does not come.") % right.child.first_name)
     return redirect("bookings:family", request.institution.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@doors.for_guardians
+def me(request: HttpRequest) -> HttpResponse:
+    """How the school reaches this guardian."""
+    sends_texts = request.rules.sends_texts and bool(settings.TEXT_MESSAGE_PROVIDER)
+    form = MyDetailsForm(request.POST or None, instance=request.guardian, sends_texts=sends_texts)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("The school reaches you there from now on."))
+        return redirect("bookings:family", request.institution.slug)
+    return render(request, "bookings/me.html", {"form": form, "tab": "family"})
 
 
 def right_for(request: HttpRequest, public_id: str) -> Guardianship:

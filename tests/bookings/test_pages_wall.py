@@ -16,6 +16,7 @@ from bookings.models import (
     Booking,
     ConsentKind,
     EmergencyContact,
+    Guardian,
     Guardianship,
     LateMark,
     MedicalNote,
@@ -23,7 +24,7 @@ from bookings.models import (
     WaitEntry,
 )
 from bookings.models.secrets import token_hash
-from projects.models import Role
+from projects.models import Change, Role
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import (
     BookingFactory,
@@ -133,6 +134,7 @@ PAGES = {
     "join": ([], SIGNED_IN),
     "ask_to_join": ([], SIGNED_IN),
     "family": ([], A_GUARDIAN),
+    "me": ([], A_GUARDIAN),
     "data": ([], A_GUARDIAN),
     "book": ([], A_GUARDIAN),
     "child": (["child.public_id"], OF_THE_CHILD),
@@ -270,3 +272,20 @@ def test_in_another_school_nothing_of_it_is_found(world, name):
     )
     response = client_of("mine").get(address(world, name, keys, school="third"))
     assert response.status_code == 404
+
+
+def test_whoever_tries_the_numbers_of_others_is_written_down_and_slowed(world):
+    client = client_of("other")
+    asked = address(world, "child", ["child.public_id"])
+    answers = [client.get(asked).status_code for _number in range(31)]
+    assert answers == [404] * 30 + [429]
+    noted = Change.objects.filter(label__contains="bookings:child")
+    assert noted.count() == 30
+    assert noted.first().by.email == "other@home.org"
+
+
+def test_a_guardian_whose_account_is_closed_is_told_so(world):
+    Guardian.objects.filter(user__email="mine@home.org").update(is_active=False)
+    response = client_of("mine").get(address(world, "family", []))
+    assert response.status_code == 403
+    assert "Your account is closed here" in response.content.decode()
