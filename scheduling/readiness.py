@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from projects.models import Project
 from projects.templatetags.staff import thousands
 
+from . import layouts
 from .exams import count_candidates
 from .models import (
     Course,
@@ -140,6 +141,27 @@ class Readiness:
             yield from self._too_long()
         if self.exams and self.seats and self.periods:
             yield from self._too_many()
+            yield from self._chairs()
+
+    def _chairs(self) -> Iterator[Warning]:
+        for room, there in layouts.rooms_with_too_few_chairs(self.project):
+            words = _("%(room)s says that it seats %(says)d in an exam, and its layout has %(there)d chairs.")
+            told = {"room": room.code, "says": room.exam_capacity, "there": there}
+            yield Warning("warning", words % told, "rooms")
+        from .adapter import seats  # arrays, which are wanted only here
+
+        policy = seats.policy_of(self.project)
+        most = seats.largest_exam(self.project)
+        for exam in Exam.objects.for_project(self.project).filter(needs_room=True, batch_size=None):
+            size = self.candidates.get(exam.pk, 0)
+            if most < size <= self.seats:
+                words = _(
+                    "%(code)s has %(size)s candidates, and all rooms together hold %(most)s of one exam where"
+                    " %(policy)s: choose another neighbour rule, or hold it in sittings."
+                )
+                told = {"code": exam.code, "size": thousands(size), "most": thousands(most)}
+                told["policy"] = policy.get_neighbours_display()
+                yield Warning("error", words % told, "seats")
 
     def _too_long(self) -> Iterator[Warning]:
         longest = max(period.minutes for period in Period.objects.for_project(self.project))

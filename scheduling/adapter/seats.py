@@ -13,6 +13,8 @@ import numpy as np
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from projects.models import Project
+
 from .. import layouts, rules
 from ..models import (
     AccessArrangement,
@@ -31,6 +33,7 @@ from ..models import (
 )
 from ..solver.seating import score
 from ..solver.seating.diagnose import explain, find_shortages
+from ..solver.seating.neighbours import shapes_of
 from ..solver.seating.problem import NO_LIMIT, NOWHERE, Ints, Problem, make_problem
 from .shortages import sentence
 from .timetable import MOST_REASONS, _Reader
@@ -93,9 +96,30 @@ class Season(NamedTuple):
         return found
 
 
-def policy_of(project: Any) -> SeatingPolicy:
+def policy_of(project: Project) -> SeatingPolicy:
     """The project's seating policy, or the usual one, unsaved."""
     return SeatingPolicy.objects.for_project(project).first() or SeatingPolicy(project=project)
+
+
+def largest_exam(project: Project) -> int:
+    """The most candidates of one exam that all rooms together hold under the project's neighbour policy."""
+    policy = policy_of(project)
+    rooms = list(Room.objects.for_project(project).filter(is_usable=True))
+    _chairs_of_rooms, of_chairs = _chairs(rooms)
+    problem = make_problem(
+        **of_chairs,
+        rooms=len(rooms),
+        room_capacity=[room.exam_capacity for room in rooms],
+        exam_period=[],
+        candidate_exam=[],
+        candidate_student=[],
+        neighbours=str(policy.neighbours),
+        metres=float(policy.metres),
+    )
+    return sum(
+        min(shape.largest, int(seats))
+        for shape, seats in zip(shapes_of(problem), problem.room_capacity, strict=True)
+    )
 
 
 def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> Season:

@@ -3,7 +3,7 @@ from datetime import date, time
 import pytest
 
 from scheduling.exams import make_exams
-from scheduling.models import Publication, Room, RuleSetting, Run
+from scheduling.models import Publication, Room, RuleSetting, Run, SeatingPolicy
 from scheduling.readiness import Readiness
 from scheduling.solving import make_live
 from tests.factories.scheduling import (
@@ -15,6 +15,8 @@ from tests.factories.scheduling import (
     SolutionFactory,
     TeacherFactory,
 )
+
+from .worlds import small_season
 
 
 def next_page(project):
@@ -112,3 +114,21 @@ def test_fewer_seats_than_candidates_in_the_whole_season_are_told(ready_season):
 def test_a_course_without_an_exam_is_told(ready_season):
     RegistrationFactory(project=ready_season)
     assert "1 course with registrations has no exam" in words(ready_season)
+
+
+@pytest.mark.django_db
+def test_a_room_with_fewer_chairs_than_seats_is_named():
+    project = small_season()
+    Room.objects.filter(project=project).update(rows=3)
+    messages = [warning.message for warning in Readiness(project).warnings]
+    assert "Hall says that it seats 40 in an exam, and its layout has 24 chairs." in messages
+
+
+@pytest.mark.django_db
+def test_an_exam_that_no_neighbour_rule_lets_in_is_named():
+    project = small_season(students=63)
+    SeatingPolicy.objects.create(project=project, neighbours="four")
+    said = [warning for warning in Readiness(project).warnings if warning.page == "seats"]
+    assert "C-0 has 21 candidates, and all rooms together hold 20 of one exam" in said[0].message
+    SeatingPolicy.objects.filter(project=project).update(neighbours="none")
+    assert not [warning for warning in Readiness(project).warnings if warning.page == "seats"]
