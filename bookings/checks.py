@@ -199,6 +199,8 @@ class Case:
     child: Child
     by: Guardian | None = None
     instead_of: frozenset[int] = frozenset()
+    # It waits already: that sign-up opens later is nothing against it.
+    is_waiting: bool = False
 
     def others(self) -> list[Booking]:
         return [row for row in self.facts.bookings[self.child.pk] if row.pk not in self.instead_of]
@@ -250,7 +252,7 @@ def window(case: Case) -> Refusals:
     session, now = case.session, case.facts.now
     own = case.facts.windows[session.pk]
     mine: Window | Session = own.get(case.child.year_group_id or 0, session)
-    if mine is session and own and session.opens_at is None:
+    if mine is session and own and session.opens_at is None and not case.is_waiting:
         first = min(one.opens_at for one in own.values() if one.opens_at)
         yield case.no(
             "not-your-year-yet",
@@ -258,7 +260,7 @@ def window(case: Case) -> Refusals:
             % {"session": session, "opens": _moment(first, case.facts)},
             opens_at=first,
         )
-    elif mine.opens_at and now < mine.opens_at:
+    elif mine.opens_at and now < mine.opens_at and not case.is_waiting:
         yield case.no(
             "not-open-yet",
             _("Sign-up for %(session)s opens at %(opens)s.")
@@ -278,7 +280,7 @@ def duplicates_and_clashes(case: Case) -> Refusals:
         )
         return
     for booking in others:
-        if _overlap(case.session, booking.session, case.facts):
+        if overlap(case.session, booking.session, case.facts):
             yield case.no(
                 "clash",
                 _("%(child)s is in %(other)s at that time. Cancel that first, or choose another session.")
@@ -298,7 +300,7 @@ def duplicates_and_clashes(case: Case) -> Refusals:
             )
 
 
-def _overlap(one: Session, other: Session, facts: Facts) -> bool:
+def overlap(one: Session, other: Session, facts: Facts) -> bool:
     """Do two sessions leave a child no time for both? Half open; the way between two locations counts."""
     return any(
         first.starts_at < second.ends_at + (gap := _gap(one, first, other, second))

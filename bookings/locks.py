@@ -49,7 +49,8 @@ class Trial:
     """For tests: a race must show when the locks are off, or the test that they hold proves nothing."""
 
     locks_are_off: bool = False
-    order_is_reversed: bool = False
+    # Says for each lock whether it is taken in the wrong order.
+    is_reversed: Callable[[], bool] | None = None
     # Called with the name of each step that an act reaches: to wait there, or to die there.
     at_step: Callable[[str], None] | None = None
 
@@ -154,7 +155,7 @@ def lock_children(child_ids: Collection[int]) -> dict[int, Child]:
 
 
 def _locked(rows: Any) -> Any:
-    rows = rows.order_by("-pk" if trial.order_is_reversed else "pk")
+    rows = rows.order_by("-pk" if trial.is_reversed and trial.is_reversed() else "pk")
     if trial.locks_are_off:
         return rows
     return rows.select_for_update(no_key=True, of=("self",))

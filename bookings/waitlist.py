@@ -126,7 +126,7 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
     entry.session = hall.session
     by, child, activity = entry.asked_by, entry.child, hall.session.activity
     instead_of = frozenset({entry.drops_id} if entry.drops_id else ())
-    case = Case(act.facts, hall.session, child, by, instead_of)
+    case = Case(act.facts, hall.session, child, by, instead_of, is_waiting=True)
     if refusal := first_refusal(case):
         is_over = refusal.code in OVER
         state = WaitEntry.State.CLOSED if is_over else WaitEntry.State.SKIPPED

@@ -32,6 +32,8 @@ class Ballot(TenantModel):
     seed = models.CharField(_("seed"), max_length=100, blank=True, editable=False)
     drawn_at = models.DateTimeField(_("drawn at"), null=True, blank=True, editable=False)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+    # All that the draw went by, for whoever repeats it: bookings.ballot.Protocol.
+    protocol = models.JSONField(default=dict, editable=False)
     drawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -10,13 +10,17 @@ from bookings import locks
 from bookings.invariants import find_faults
 
 
-def at_once(*acts):
-    """Run all acts from the same moment on; what each returned or raised, in their order."""
+def at_once(*acts, connected=True):
+    """Run all acts from the same moment on; what each returned or raised, in their order.
+
+    They start with a connection, unless there are fewer of those than acts.
+    """
     start, results = threading.Barrier(len(acts)), [None] * len(acts)
 
     def run(number, act):
         try:
-            connection.ensure_connection()
+            if connected:
+                connection.ensure_connection()
             start.wait()
             results[number] = act()
         except Exception as error:  # of whatever kind: the test looks at it
@@ -32,7 +36,7 @@ def at_once(*acts):
     return results
 
 
-def in_turn_by(workers, acts):
+def in_turn_by(workers, acts, connected=True):
     """All acts, so many at a time; what each returned or raised, in their order."""
     acts = list(acts)
     results, waiting, guard = [None] * len(acts), iter(range(len(acts))), threading.Lock()
@@ -48,7 +52,7 @@ def in_turn_by(workers, acts):
             except Exception as error:  # of whatever kind: the test looks at it
                 results[number] = error
 
-    at_once(*[work] * workers)
+    at_once(*[work] * workers, connected=connected)
     return results
 
 
