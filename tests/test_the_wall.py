@@ -88,6 +88,7 @@ NOT_WALKED = {
     "admin:password_change_done": "leads to the account",
     "admin:view_on_site": "no model has such a page",
     "scheduling:datesheet": "is public",
+    "scheduling:slip": "is public, to who has the code: tests/scheduling/test_slips.py",
 }
 
 

@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,19 +32,34 @@ class CannotTypeset(Exception):
     """Typst could not set a page; the reason is typst's own."""
 
 
-def typeset(template: Path, data: Mapping[str, object], *, tagged: bool = True) -> bytes:
+Pictures = Callable[[str], bytes]
+
+
+def typeset(
+    template: Path,
+    data: Mapping[str, object],
+    *,
+    tagged: bool = True,
+    pictures: Pictures = lambda name: b"",
+) -> bytes:
     """The pdf. Tags make it readable aloud and five times larger, so mass prints go without."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _beside_pictures(template, data, pictures) as root:
         path = Path(folder) / "print.pdf"
-        _run(template, {"numbering": "whole print", **data}, output=path, format="pdf", pdf_tags=tagged)
+        _run(root, {"numbering": "whole print", **data}, output=path, format="pdf", pdf_tags=tagged)
         return path.read_bytes()
 
 
-def picture(template: Path, data: Mapping[str, object], *, dots_per_inch: float = 96) -> list[bytes]:
+def picture(
+    template: Path,
+    data: Mapping[str, object],
+    *,
+    dots_per_inch: float = 96,
+    pictures: Pictures = lambda name: b"",
+) -> list[bytes]:
     """The same as one PNG a page, for previews."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _beside_pictures(template, data, pictures) as root:
         path = Path(folder) / "{0p}.png"
-        _run(template, {"numbering": "whole print", **data}, output=path, format="png", ppi=dots_per_inch)
+        _run(root, {"numbering": "whole print", **data}, output=path, format="png", ppi=dots_per_inch)
         pages = sorted(Path(folder).iterdir(), key=lambda page: int(page.stem))
         return [page.read_bytes() for page in pages]
 
@@ -65,7 +81,7 @@ def typeset_in_files(
     folder: Path,
     per_file: int = SECTIONS_PER_FILE,
     numbering: str = "",
-    pictures: Callable[[str], bytes] = lambda name: b"",
+    pictures: Pictures = lambda name: b"",
     progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Path]:
     """A mass print: the files in order, as they are done. Never one giant document: what lies in memory are
@@ -120,11 +136,9 @@ def _typeset_sections(
     sections: list[Mapping[str, object]],
     path: Path,
     numbering: str,
-    pictures: Callable[[str], bytes],
+    pictures: Pictures,
 ) -> None:
-    with TemporaryDirectory() as place:
-        photos = [name for section in sections for name in _photos_of(section)]
-        root = _with_pictures(template, Path(place), photos, pictures) if photos else template
+    with _beside_pictures(template, {"sections": sections}, pictures) as root:
         # Nearly always everyone has one page, and "page 1 of 1" needs no second look at the layout.
         for way in (numbering,) if numbering else ("one page each", "by section"):
             whole = {**data, "sections": sections, "numbering": way}
@@ -133,21 +147,21 @@ def _typeset_sections(
                 return
 
 
-def _photos_of(section: Mapping[str, object]) -> Iterator[str]:
-    photos = section.get("photos")
-    if isinstance(photos, (list, tuple)):
-        yield from (name for name in photos if name)
-
-
-def _with_pictures(
-    template: Path, place: Path, names: Iterable[str], pictures: Callable[[str], bytes]
-) -> Path:
-    """The template in a folder of its own with the pictures beside it: typst sees no other."""
-    for name in dict.fromkeys(names):
-        (place / Path(name).name).write_bytes(pictures(name))
-    copied = place / template.name
-    copied.write_bytes(template.read_bytes())
-    return copied
+@contextmanager
+def _beside_pictures(template: Path, data: Mapping[str, object], pictures: Pictures) -> Iterator[Path]:
+    """The template in a folder of its own with the pictures that its sections name: typst sees no others."""
+    sections = data.get("sections")
+    listed = sections if isinstance(sections, list) else []
+    names = dict.fromkeys(name for section in listed for name in section.get("photos", ()) if name)
+    if not names:
+        yield template
+        return
+    with TemporaryDirectory() as folder:
+        for name in names:
+            (Path(folder) / Path(name).name).write_bytes(pictures(name))
+        copied = Path(folder) / template.name
+        copied.write_bytes(template.read_bytes())
+        yield copied
 
 
 def _run(template: Path, data: Mapping[str, object], *, output: Path, **options: object) -> None:

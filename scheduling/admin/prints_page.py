@@ -1,11 +1,14 @@
 """Choose prints, look at one, have them made, take them home."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -14,15 +17,53 @@ from projects.documents.words import LANGUAGES
 from projects.models import FileKind, StoredFile
 
 from .. import printing
-from ..documents.prints import FORMATS, PRINTS, NothingToPrint
-from ..documents.prints import make_print as print_now
-from ..models import Solution, Student
+from ..documents.prints import FORMATS, PRINTS, NothingToPrint, Press
+from ..models import Solution
+
+# How prints are laid out on the page.
+GROUPS = (
+    (_("Datesheet"), ("by_day", "wide", "matrix", "by_programme", "by_room", "by_student", "by_teacher")),
+    (
+        _("Seats"),
+        (
+            "seating_list", "posting_list", "seating_chart", "door_notice", "attendance", "desk_cards",
+            "packing_list", "absentees", "seats_left", "access_list",
+        ),
+    ),
+    (_("Slips"), ("slips", "slips_withheld")),
+    (_("Duties"), ("duty_roster", "duty_matrix", "duty_letters", "duty_fairness")),
+    (_("Reports"), ("quality",)),
+)  # fmt: skip
+
+
+def _language() -> str:
+    language = get_language() or "en"
+    return language if language in LANGUAGES else "en"
 
 
 def _titles() -> list[tuple[str, str]]:
     """Each print's code, and its title in the reader's language."""
-    language = get_language() or "en"
-    return [(each.code, each.title(language if language in LANGUAGES else "en")) for each in PRINTS.values()]
+    return [(each.code, each.title(_language())) for each in PRINTS.values()]
+
+
+def _groups(chosen: list[str], reasons: dict[str, str]) -> list[dict[str, Any]]:
+    titles = dict(_titles())
+    return [
+        {
+            "name": name,
+            "prints": [
+                {
+                    "code": code,
+                    "title": titles[code],
+                    "formats": PRINTS[code].formats,
+                    "is_chosen": code in chosen,
+                    "reason": reasons.get(code, ""),
+                }
+                for code in codes
+            ],
+        }
+        for name, codes in GROUPS
+    ]
 
 
 class PrintsForm(forms.Form):
@@ -58,6 +99,8 @@ def prints(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%d prints are being made. They appear below.") % asked)
             return redirect("admin:prints")
+    solution = _solution(request)
+    reasons = printing.reasons_against(solution, _language()) if solution else {}
     return TemplateResponse(
         request,
         "scheduling/staff/prints.html",
@@ -65,40 +108,54 @@ def prints(request: HttpRequest) -> HttpResponse:
             **admin.site.each_context(request),
             "title": _("Prints"),
             "form": form,
-            "all_prints": [(code, words, code in (form["codes"].value() or [])) for code, words in _titles()],
-            "formats": FORMATS,
-            "has_solution": form.fields["solution"].queryset.exists(),
+            "groups": _groups(form["codes"].value() or [], reasons),
+            "has_solution": solution is not None,
             "may_edit": request.standing.may_edit,
-            "files": _made(request),
+            **_made(request),
         },
     )
+
+
+def _solution(request: HttpRequest) -> Solution | None:
+    """The live one, else the newest."""
+    return Solution.objects.for_project(request.project).order_by("-is_live", "-number").first()
 
 
 @require_safe
 def prints_made(request: HttpRequest) -> HttpResponse:
     """The list of what has been made, asked for every few seconds."""
-    return TemplateResponse(request, "scheduling/staff/prints_made.html", {"files": _made(request)})
+    return TemplateResponse(request, "scheduling/staff/prints_made.html", _made(request))
+
+
+@require_safe
+def preview_all(request: HttpRequest) -> HttpResponse:
+    """The first page of every print that can be made, as pictures."""
+    solution = _solution(request)
+    if solution is None:
+        raise Http404
+    reasons = printing.reasons_against(solution, _language())
+    language = request.GET.get("language", request.project.institution.language)
+    return TemplateResponse(
+        request,
+        "scheduling/staff/prints_seen.html",
+        {
+            **admin.site.each_context(request),
+            "title": _("Look at all prints"),
+            "groups": _groups([], reasons),
+            "language": language if language in LANGUAGES else "en",
+            "languages": settings.LANGUAGES,
+        },
+    )
 
 
 @require_safe
 def preview(request: HttpRequest, code: str) -> HttpResponse:
-    """A print of the live or newest solution, in the browser; of a mass print its first page."""
-    solution = Solution.objects.for_project(request.project).order_by("-is_live", "-number").first()
-    if solution is None or code not in PRINTS:
-        raise Http404
-    only = ""
-    if PRINTS[code].of == "student":
-        first = Student.objects.for_project(request.project).filter(registrations__isnull=False).first()
-        only = first.roll_no if first else ""
+    """The first pages of a print of the live or newest solution, in the browser."""
     try:
-        name, contents = print_now(
-            solution=solution, code=code, format="pdf", language=request.GET.get("language", ""), only=only
-        )
+        contents = _press(request, code).preview(code)
     except NothingToPrint as reason:
         messages.error(request, str(reason))
         return redirect("admin:prints")
-    if not name.endswith(".pdf"):
-        raise Http404
     return HttpResponse(
         contents,
         content_type="application/pdf",
@@ -109,5 +166,30 @@ def preview(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-def _made(request: HttpRequest):
-    return StoredFile.objects.for_project(request.project).filter(kind=FileKind.OUTPUT)[:60]
+@require_safe
+def picture(request: HttpRequest, code: str) -> HttpResponse:
+    """The first page of a print as a picture."""
+    try:
+        contents = _press(request, code).picture(code)
+    except NothingToPrint as reason:
+        raise Http404 from reason
+    response = HttpResponse(contents, content_type="image/png")
+    patch_cache_control(response, private=True, max_age=60)
+    return response
+
+
+def _press(request: HttpRequest, code: str) -> Press:
+    solution = _solution(request)
+    if solution is None or code not in PRINTS:
+        raise Http404
+    return Press(solution, request.GET.get("language", ""))
+
+
+def _made(request: HttpRequest) -> dict[str, Any]:
+    titles = dict(_titles())
+    return {
+        "files": StoredFile.objects.for_project(request.project).filter(kind=FileKind.OUTPUT)[:60],
+        "under_way": [
+            {"title": titles[one.code], **one._asdict()} for one in printing.under_way(request.project)
+        ],
+    }

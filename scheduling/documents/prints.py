@@ -2,9 +2,10 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from projects.documents.page import (
     section_for_typst,
 )
 from projects.documents.pictures import photo_for_print
-from projects.documents.typesetting import typeset, typeset_in_files
+from projects.documents.typesetting import picture, typeset, typeset_in_files
 from projects.documents.words import LANGUAGES, long_date
 from projects.documents.writers import write_csv, write_xlsx
 from scheduling.documents import calendars
@@ -48,6 +49,8 @@ __all__ = ["FORMATS", "PRINTS", "NothingToPrint", "Press", "Print", "dashed", "m
 TEMPLATES = Path(__file__).parent / "templates"
 # A file of more rows than this takes too much memory: a list of 100,000 rows becomes several.
 ROWS_PER_FILE = 5_000
+# What one looks at before it is made: so many people or rooms, so many rows of each list.
+PREVIEWED, ROWS_PREVIEWED = 2, 60
 
 Progress = Callable[[int, int], None]
 
@@ -143,6 +146,43 @@ class Press:
         if is_empty:
             reason = self.words["none_such"].format(name=only) if only else self.words["nothing_of_it"]
             raise NothingToPrint(reason)
+
+    def preview(self, code: str) -> bytes:
+        """The first pages as pdf. Raises NothingToPrint."""
+        return typeset(*self._first_pages(code), pictures=self._photo)
+
+    def picture(self, code: str) -> bytes:
+        """The first page as PNG. Raises NothingToPrint."""
+        return picture(*self._first_pages(code), pictures=self._photo, dots_per_inch=72)[0]
+
+    def _first_pages(self, code: str) -> tuple[Path, dict[str, object]]:
+        if code not in PRINTS:
+            raise NothingToPrint(self.words["no_such_print"].format(code=code, format="pdf"))
+        if not self.rows.placed:
+            raise NothingToPrint(self.words["nothing"])
+        if reason := self.why_not(code):
+            raise NothingToPrint(reason)
+        data = self._data(PRINTS[code])
+        if code in COLUMNS:
+            data["columns"] = columns_for_typst(COLUMNS[code](self.language))
+        if code in GRIDS:
+            data |= GRIDS[code](self.plan, self.language)
+        else:
+            data["sections"] = sections = list(islice(self._first_sections(code), PREVIEWED))
+            if not sections:
+                raise NothingToPrint(self.words["nothing_of_it"])
+        if code in NUMBERED:
+            data["numbering"] = "given"
+        return TEMPLATES / PRINTS[code].template, data
+
+    def _first_sections(self, code: str) -> Iterator[Mapping[str, object]]:
+        if code in PAGES:
+            yield from chain.from_iterable(
+                pile.sections for pile in PAGES[code](self.plan, self.language, "").piles
+            )
+        else:
+            for section in SECTIONS[code](self.plan, self.language, ""):
+                yield section_for_typst(_shortened(section), self.language)
 
     def _write_tables(self, code: str, format: str, folder: Path, stem: str, only: str) -> Iterator[Path]:
         tables = TABLES[code](self.plan, self.language, only)
@@ -281,6 +321,16 @@ class Press:
         except OSError:
             # The row outlived its file: the print goes out without.
             return letterhead
+
+
+def _shortened(section: Section) -> Section:
+    """Enough for a look."""
+    bands, left = [], ROWS_PREVIEWED
+    for band in section.bands:
+        if left > 0:
+            bands.append(replace(band, rows=band.rows[:left]))
+            left -= len(band.rows)
+    return replace(section, bands=bands)
 
 
 def _in_chunks(sections: Iterable[Section]) -> Iterator[list[Section]]:
