@@ -3,7 +3,7 @@
 The callers check who asks (projects.access): members are the owners' affair.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
@@ -39,19 +39,28 @@ class CannotDelete(Exception):
 
 
 class Part(NamedTuple):
-    """What a copy for the next season may take along, as one choice."""
+    """What a copy for the next season may take along, as one choice.
+
+    carry: what the old season's outcome changes in the new one's rows, besides copying them.
+    """
 
     code: str
     label: str | Promise
     models: tuple[type[Model], ...]
+    carry: Callable[[Project, Project], None] | None = None
 
 
 _parts: dict[str, Part] = {}
 
 
-def register_part(code: str, label: str | Promise, *models: type[Model]) -> None:
+def register_part(
+    code: str,
+    label: str | Promise,
+    *models: type[Model],
+    carry: Callable[[Project, Project], None] | None = None,
+) -> None:
     """Offer these models as one choice when a project is copied. What is in no part is never copied."""
-    _parts[code] = Part(code, label, models)
+    _parts[code] = Part(code, label, models, carry)
 
 
 def parts() -> list[Part]:
@@ -161,6 +170,9 @@ def copy_project(
             new = make_project(institution=project.institution, slug=slug, name=name, by=by)
             with history.acting(by=by), history.quiet():
                 archive.restore(new, file)
+                for code in parts:
+                    if carry := _parts[code].carry:
+                        carry(project, new)
             # The archive brings the old season's stage and term along.
             Project.objects.filter(pk=new.pk).update(stage="data", term=term.strip()[:100])
             with history.acting(by=by):

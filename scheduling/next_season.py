@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects import sharing
 
-from . import models
+from . import ledger, models
 
 
 def register() -> None:
@@ -17,6 +17,9 @@ def register() -> None:
         models.Student,
         models.AccessArrangement,
         models.Teacher,
+        models.TeacherPair,
+        models.Relative,
+        carry=ledger.carry_over,
     )
     sharing.register_part(
         "rooms",
@@ -41,5 +44,8 @@ def register() -> None:
         models.RuleSetting,
         models.WeeklyBreak,
         models.ExamLink,
+        models.SeatingPolicy,
+        models.DutyPolicy,
+        models.StaffingStep,
         models.PrintSetting,
     )
