@@ -6,6 +6,7 @@ from typing import Any
 from scheduling import models, rules
 from scheduling.adapter import duties
 from scheduling.findings import duties as findings
+from scheduling.posts import Attendance, posts_of
 from scheduling.solver.duties import search
 from scheduling.solver.stop import MaxSteps
 
@@ -37,6 +38,7 @@ class Season:
             if row.part == "duties"
         }
         rules.save_settings(project=self.project, settings=off)
+        self.earlier: models.Solution | None = None
         self.people = self.sat = 0
 
     def add(self, model: type, **fields: Any) -> Any:
@@ -89,8 +91,29 @@ class Season:
             self.add(models.RoomShare, placement=placement, room=room, candidates=candidates // len(rooms))
         return exam
 
-    def staff(self, *, steps: int = 2000, seed: int = 1, earlier: models.Solution | None = None) -> "Roster":
-        season = duties.season_of(self.solution, stay_close_to=earlier)
+    def would_like(self, *teachers: models.Teacher | None) -> None:
+        """An earlier plan that had these teachers, post by post; runs stay with it where they can."""
+        self.earlier = models.Solution.objects.create_next(project=self.project)
+        posts = posts_of(Attendance(self.solution))
+        for post, teacher in zip(posts, teachers, strict=True):
+            self.add(
+                models.Duty,
+                solution=self.earlier,
+                period=post.period,
+                room=post.room,
+                block=post.block,
+                role=post.role,
+                number=post.number,
+                starts=post.starts,
+                ends=post.ends,
+                teacher=teacher,
+            )
+        self.solution.parent = self.earlier
+        self.solution.save()
+        self.use("moved_duty", weight=5)
+
+    def staff(self, *, steps: int = 2000, seed: int = 1) -> "Roster":
+        season = duties.season_of(self.solution, stay_close_to=self.earlier)
         result = search.solve(season.problem, stop=MaxSteps(steps), seed=seed)
         duties.write(season, result, self.solution)
         return Roster(self.solution, season, result)

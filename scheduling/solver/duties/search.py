@@ -113,7 +113,7 @@ class Search:
         try:
             self.construct()
             self.prove()
-            if len(self.model.movable) > 1 and self.problem.teachers > 1:
+            if len(self.model.movable) and self.problem.teachers > 1:
                 self.cool()
         except _Cancelled:
             pass
