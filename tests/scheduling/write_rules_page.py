@@ -32,6 +32,48 @@ Made by `python -m tests.scheduling.write_rules_page`; do not edit.
 |---|---|---|---|---|---|---|
 """
 
+DUTY_PLACES = {
+    "unfilled": "always",
+    "missing_posts": "staffing steps, rooms, duty policy, access arrangements",
+    "two_duties_at_once": "duty policy",
+    "teacher_away": "absences, exemptions, lessons, teachers",
+    "not_senior": "duty policy, designations",
+    "relative_alone": "relatives",
+    "most_duties": "teachers, designations",
+    "pair_never": "pairs of teachers",
+    "duty_pin": "pinned duties",
+    "pair_together": "pairs of teachers, Rules page",
+    "both_sessions": "duty policy, Rules page",
+}
+DUTY_HEAD = """
+## Duties
+
+The same for duties; each smallest case has an earlier roster that breaks the rule. Rules that must hold by
+the planner's choice are marked on the Rules page.
+
+| Rule | Code | Kind | Set in | The finding counts | Smallest case | Test |
+|---|---|---|---|---|---|---|
+"""
+
+
+def duties() -> str:
+    from scheduling import rules
+    from scheduling.findings.duties import DUTY_RULES
+
+    from .duty_rule_cases import CASES
+
+    lines = []
+    for code, rule in DUTY_RULES.items():
+        info = rules.RULE_OF_CODE.get(code)
+        kind = "must hold" if info is None else "must or should hold" if info.may_be_hard else "should hold"
+        what = " ".join((rule.__doc__ or "").split())
+        test = "test_the_rule_of_duties_is_kept_where_without_it_a_roster_breaks_it"
+        lines.append(
+            f"| {rules.rule_words(code)} | `{code}` | {kind} | {DUTY_PLACES.get(code, 'Rules page')} | {what} "
+            f"| {CASES[code].words} | `tests/scheduling/test_duty_rules.py::{test}[{code}]` |\n"
+        )
+    return DUTY_HEAD + "".join(lines)
+
 
 def page() -> str:
     from scheduling import findings, rules
@@ -50,7 +92,7 @@ def page() -> str:
                 f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
                 f"| `tests/scheduling/test_rules.py::{test}{f'[{code}]' if found else ''}` |\n"
             )
-    return HEAD + "".join(lines)
+    return HEAD + "".join(lines) + duties()
 
 
 if __name__ == "__main__":
