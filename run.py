@@ -339,7 +339,7 @@ def setup_(*words: str) -> int:
 
 
 def demo(*words: str) -> int:
-    """5,000 students' datesheet solved, printed, published and served"""
+    """5,000 students' datesheet solved, seated, staffed, printed and published; a school; the site"""
     begun = time.monotonic()
     if set(words) - {"--no-serve"}:
         raise Stop("demo takes one option: --no-serve")
@@ -351,6 +351,7 @@ def demo(*words: str) -> int:
     env = demo_environment()
     prepare(env)
     manage("demo", env=env)
+    manage("demo_school", env=env)
     now = time.monotonic()
     say(f"Done in {now - begun:.0f} s, of which set-up took {set_up - begun:.0f} s")
     return 0 if words else serve_now(env)

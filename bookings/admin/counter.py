@@ -1,0 +1,183 @@
+"""At the counter: book for a family, take its money, close a day, write to an activity's families."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .. import booking, mailing, paying, timetable, waitlist
+from ..locks import Busy
+from ..models import Child, Guardian, Household, Session, WaitEntry
+
+
+class CounterForm(forms.Form):
+    """Choices of this institution only."""
+
+    def __init__(self, *args: Any, institution: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = field.queryset.model._default_manager.for_institution(institution)
+
+
+def _page(request: HttpRequest, form: forms.Form, **context: Any) -> HttpResponse:
+    site = admin.site.each_context(request)
+    return TemplateResponse(request, "bookings/staff/counter.html", {**site, "form": form, **context})
+
+
+class BookForm(CounterForm):
+    child = forms.ModelChoiceField(Child.objects.none(), label=gettext_lazy("Child"))
+    session = forms.ModelChoiceField(Session.objects.none(), label=gettext_lazy("Session"))
+    guardian = forms.ModelChoiceField(
+        Guardian.objects.none(),
+        required=False,
+        label=gettext_lazy("Guardian"),
+        help_text=gettext_lazy("Who pays and is told. Empty: the first on the child's list."),
+    )
+    reason = forms.CharField(
+        required=False,
+        max_length=300,
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Only for a place beyond the rules or the capacity: it is written down."),
+    )
+    beyond = forms.BooleanField(required=False, label=gettext_lazy("Beyond the rules, for this reason"))
+
+
+def book(request: HttpRequest) -> HttpResponse:
+    form = BookForm(request.POST or None, institution=request.institution)
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            if told["beyond"]:
+                booking.force(
+                    session=told["session"],
+                    child=told["child"],
+                    by=told["guardian"],
+                    staff=request.user,
+                    reason=told["reason"],
+                )
+                words = _("%(child)s has a place in %(session)s.")
+            else:
+                outcome = booking.book(
+                    session=told["session"], child=told["child"], staff=request.user, or_queue=True
+                )
+                words = (
+                    _("%(child)s has a place in %(session)s.")
+                    if outcome.booking
+                    else _("%(session)s is full: %(child)s waits for the next place.")
+                )
+        except (booking.CannotBook, Busy) as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, words % {"child": told["child"], "session": told["session"]})
+            return redirect("admin:counter_book")
+    return _page(request, form, title=_("Book for a family"), button=_("Book"))
+
+
+class PayForm(CounterForm):
+    household = forms.ModelChoiceField(Household.objects.none(), label=gettext_lazy("Household"))
+    amount = forms.DecimalField(max_digits=10, decimal_places=2, label=gettext_lazy("Amount"))
+    way = forms.ChoiceField(
+        label=gettext_lazy("By way of"),
+        choices=[
+            ("cash", gettext_lazy("cash")),
+            ("bank", gettext_lazy("bank")),
+            ("voucher", gettext_lazy("voucher")),
+        ],
+    )
+    note = forms.CharField(required=False, max_length=200, label=gettext_lazy("Note"))
+
+
+def take_payment(request: HttpRequest) -> HttpResponse:
+    form = PayForm(request.POST or None, institution=request.institution)
+    if request.method == "POST" and form.is_valid():
+        try:
+            payment = paying.take(**form.cleaned_data, staff=request.user)
+        except paying.CannotPay as reason:
+            form.add_error(None, str(reason))
+        else:
+            words = _("%(amount)s %(currency)s is entered, receipt %(number)s.")
+            told = {
+                "amount": payment.amount,
+                "currency": payment.currency,
+                "number": payment.receipt_number,
+            }
+            messages.success(request, words % told)
+            return redirect("admin:take_payment")
+    return _page(request, form, title=_("Take a payment"), button=_("Enter"))
+
+
+class CloseForm(CounterForm):
+    day = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+    reason = forms.CharField(
+        max_length=200, label=gettext_lazy("Why"), help_text=gettext_lazy("The families read it.")
+    )
+
+
+def close_day(request: HttpRequest) -> HttpResponse:
+    """First what it would cancel; then, by the second button, the act."""
+    form = CloseForm(
+        request.POST or None, institution=request.institution, initial={"day": timezone.localdate()}
+    )
+    closing = None
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        if "sure" in request.POST:
+            done = timetable.close_day(institution=request.institution, staff=request.user, **told)
+            words = ngettext(
+                "%(count)s date is cancelled and its families are told.",
+                "%(count)s dates are cancelled and their families are told.",
+                len(done.meetings),
+            )
+            messages.success(request, words % {"count": len(done.meetings)})
+            return redirect("admin:close_day")
+        closing = timetable.preview_of_closing(institution=request.institution, day=told["day"])
+    return _page(request, form, title=_("Close a day"), button=_("See what it cancels"), closing=closing)
+
+
+class PriorityForm(CounterForm):
+    entry = forms.ModelChoiceField(WaitEntry.objects.none(), label=gettext_lazy("In the queue"))
+    band = forms.IntegerField(
+        min_value=0,
+        max_value=9,
+        initial=3,
+        label=gettext_lazy("Priority"),
+        help_text=gettext_lazy("0 is served first, 5 is nobody in particular."),
+    )
+    reason = forms.CharField(max_length=200, label=gettext_lazy("Reason"))
+
+    def __init__(self, *args: Any, institution: Any, **kwargs: Any) -> None:
+        super().__init__(*args, institution=institution, **kwargs)
+        waiting = WaitEntry.objects.for_institution(institution).waiting().in_turn()
+        self.fields["entry"].queryset = waiting.select_related("child", "session__activity")
+
+
+def priority(request: HttpRequest) -> HttpResponse:
+    form = PriorityForm(request.POST or None, institution=request.institution)
+    if request.method == "POST" and form.is_valid():
+        waitlist.set_band(**form.cleaned_data, staff=request.user)
+        messages.success(request, _("The priority is set, with its reason."))
+        return redirect("admin:priority")
+    return _page(request, form, title=_("Give priority"), button=_("Set"))
+
+
+class MailForm(CounterForm):
+    session = forms.ModelChoiceField(Session.objects.none(), label=gettext_lazy("Session"))
+    subject = forms.CharField(max_length=150, label=gettext_lazy("Subject"))
+    text = forms.CharField(widget=forms.Textarea, max_length=5000, label=gettext_lazy("Text"))
+
+
+def write_to(request: HttpRequest) -> HttpResponse:
+    form = MailForm(request.POST or None, institution=request.institution)
+    if request.method == "POST" and form.is_valid():
+        sent = mailing.write_to_families(**form.cleaned_data)
+        words = ngettext("%(count)s message is on its way.", "%(count)s messages are on their way.", sent)
+        messages.success(request, words % {"count": sent})
+        return redirect("admin:write_to_families")
+    return _page(request, form, title=_("Write to a session's families"), button=_("Send"))

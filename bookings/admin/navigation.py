@@ -1,0 +1,97 @@
+"""What the staff site shows of activities: pages and sections, at the institution's address."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from projects.access import Standing
+from projects.site import Listing, Page, Section, StaffSite
+
+from .. import models
+from . import counter
+from .scoped import OFFICE
+
+
+def is_office(standing: Standing) -> bool:
+    return standing.project is None and standing.institution_role in OFFICE
+
+
+BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
+PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
+CLOSE = Page("close_day", "counter/close-day/", counter.close_day, _("Close a day"), "lock", is_office)
+PRIORITY = Page("priority", "counter/priority/", counter.priority, _("Give priority"), "flag", is_office)
+WRITE = Page(
+    "write_to_families", "counter/write/", counter.write_to, _("Write to families"), "mail", is_office
+)
+
+PAGES = [BOOK, PAY, CLOSE, PRIORITY, WRITE]
+SECTIONS = [
+    Section(
+        _("Activities"),
+        [
+            Listing(models.Activity, "star"),
+            Listing(models.Session, "calendar-days"),
+            Listing(models.Meeting, "clock"),
+            Listing(models.Term, "calendar-range"),
+            Listing(models.Closure, "palmtree"),
+            CLOSE,
+        ],
+    ),
+    Section(
+        _("Places"),
+        [
+            BOOK,
+            Listing(models.Booking, "ticket"),
+            Listing(models.WaitEntry, "list-ordered"),
+            PRIORITY,
+            Listing(models.Ballot, "shuffle"),
+            WRITE,
+        ],
+    ),
+    Section(
+        _("Families"),
+        [
+            Listing(models.Household, "house"),
+            Listing(models.Guardian, "user"),
+            Listing(models.Child, "users"),
+            Listing(models.LinkRequest, "link-2"),
+            Listing(models.DataRequest, "shield"),
+            Listing(models.Tutor, "briefcase"),
+        ],
+    ),
+    Section(
+        _("Money"),
+        [
+            PAY,
+            Listing(models.Charge, "receipt"),
+            Listing(models.Payment, "credit-card"),
+            Listing(models.LedgerEntry, "book-open"),
+            Listing(models.BankLine, "landmark"),
+            Listing(models.Discount, "percent"),
+            Listing(models.PromoCode, "tag"),
+        ],
+    ),
+    Section(
+        _("Attendance"),
+        [
+            Listing(models.AttendanceMark, "list-checks"),
+            Listing(models.AbsenceNotice, "bell-off"),
+            Listing(models.AttendanceAlert, "siren"),
+        ],
+    ),
+    Section(
+        _("More of activities"),
+        [
+            Listing(models.BookingRules, "sliders-horizontal"),
+            Listing(models.Category, "layers"),
+            Listing(models.YearGroup, "graduation-cap"),
+            Listing(models.Location, "door-open"),
+            Listing(models.RefundPolicy, "rotate-ccw"),
+            Listing(models.ConsentKind, "file-check-2"),
+        ],
+    ),
+]
+
+site = admin.site
+if isinstance(site, StaffSite):
+    site.pages += PAGES
+    site.sections += SECTIONS

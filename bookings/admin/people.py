@@ -1,0 +1,213 @@
+"""Families, children, tutors, and what families ask of the office."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from .. import joining
+from ..models import (
+    AuthorisedCollector,
+    Child,
+    ConsentKind,
+    DataRequest,
+    EmergencyContact,
+    Guardian,
+    Guardianship,
+    Household,
+    LinkRequest,
+    Tutor,
+    YearGroup,
+)
+from .scoped import OfficeAdmin, OfficeInline, ReadOnlyAdmin, ReadOnlyInline, among
+
+
+class GuardianInline(ReadOnlyInline):
+    model = Guardian
+    fields = readonly_fields = ("name", "email", "phone")
+    show_change_link = True
+
+
+@admin.register(Household)
+class HouseholdAdmin(OfficeAdmin):
+    icon = "house"
+    about = _("Who pays: guardians who live together have one account.")
+    when_empty = _("Import the families, or add them one by one.")
+    list_display = ("name", "reference", "created_at")
+    fields = ("name", "address", "reference")
+    search_fields = ("name", "reference")
+    inlines = (GuardianInline,)
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class GuardianshipInline(OfficeInline):
+    model = Guardianship
+    fields = (
+        "child",
+        "relation",
+        "may_book",
+        "may_see_medical",
+        "may_collect",
+        "contact_order",
+        "valid_from",
+        "valid_to",
+        "restriction_note",
+    )
+    autocomplete_fields = ("child",)
+
+
+@admin.register(Guardian)
+class GuardianAdmin(OfficeAdmin):
+    icon = "user"
+    list_display = ("name", "household", "email", "phone", "has_account", "is_active")
+    list_filter = ("is_active",)
+    list_select_related = ("household", "user")
+    search_fields = ("name", "email", "phone", "household__reference")
+    autocomplete_fields = ("household",)
+    fields = ("name", "household", "email", "phone", "language", "wants_texts", "is_active")
+    inlines = (GuardianshipInline,)
+    actions = ("invite",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("has an account"), boolean=True)
+    def has_account(self, row: Guardian) -> bool:
+        return row.user_id is not None
+
+    @admin.action(description=_("New code for the school's letter"), permissions=["change"])
+    def invite(self, request: HttpRequest, queryset: QuerySet[Guardian]) -> None:
+        """The codes are told here, once; only their hashes are kept."""
+        for guardian in queryset[:100]:
+            code = joining.invite(guardian=guardian, staff=request.user)
+            words = gettext("%(name)s: %(code)s (works once, for 60 days)")
+            self.message_user(request, words % {"name": guardian.name, "code": code}, messages.SUCCESS)
+
+
+class EmergencyContactInline(OfficeInline):
+    model = EmergencyContact
+    fields = ("order", "name", "relation", "phone")
+
+
+class CollectorInline(OfficeInline):
+    model = AuthorisedCollector
+    fields = ("name", "relation", "phone", "valid_from", "valid_to")
+
+
+class ChildsGuardianInline(OfficeInline):
+    model = Guardianship
+    fields = ("guardian", "relation", "may_book", "may_see_medical", "may_collect", "valid_to")
+    autocomplete_fields = ("guardian",)
+
+
+@admin.register(Child)
+class ChildAdmin(OfficeAdmin):
+    icon = "users"
+    list_display = (
+        "family_name",
+        "given_name",
+        "date_of_birth",
+        "year_group",
+        "class_name",
+        "number",
+        "left_on",
+    )
+    list_display_links = ("family_name", "given_name")
+    list_filter = (among(YearGroup, "year_group", _("year group")),)
+    list_select_related = ("year_group",)
+    search_fields = ("family_name", "given_name", "known_as", "number")
+    autocomplete_fields = ("year_group", "person")
+    fields = (
+        ("given_name", "family_name", "known_as"),
+        "date_of_birth",
+        ("year_group", "class_name", "number"),
+        "person",
+        "left_on",
+    )
+    inlines = (ChildsGuardianInline, EmergencyContactInline, CollectorInline)
+    actions = None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Tutor)
+class TutorAdmin(OfficeAdmin):
+    icon = "briefcase"
+    list_display = ("name", "email", "phone", "clearance_expires_on", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "email")
+    fields = ("name", "email", "phone", "clearance_expires_on", "is_active")
+
+
+@admin.register(ConsentKind)
+class ConsentKindAdmin(OfficeAdmin):
+    icon = "file-check-2"
+    about = _("What guardians are asked to agree to. Raise the version when the text changes.")
+    list_display = ("name", "code", "version")
+    fields = ("name", "code", "text", "version")
+    search_fields = ("name",)
+
+
+@admin.register(LinkRequest)
+class LinkRequestAdmin(ReadOnlyAdmin):
+    icon = "link-2"
+    about = _("Guardians who signed up by themselves name their children. Link each to a child of your list.")
+    list_display = ("asked_at", "guardian", "child_name", "date_of_birth", "candidates", "state")
+    list_filter = ("state",)
+    list_select_related = ("guardian",)
+    fields = readonly_fields = (
+        "guardian",
+        "child_name",
+        "date_of_birth",
+        "note",
+        "state",
+        "child",
+        "asked_at",
+    )
+    actions = ("link_to_the_only", "refuse")
+
+    def _alike(self, row: LinkRequest) -> list[Child]:
+        """Children of that birthday who bear one of the names."""
+        words = row.child_name.casefold().split()
+        born = Child.objects.for_institution(row.institution).filter(date_of_birth=row.date_of_birth)
+        return [child for child in born if any(word in child.full_name.casefold() for word in words)]
+
+    @admin.display(description=_("on your list"))
+    def candidates(self, row: LinkRequest) -> str:
+        return ", ".join(str(child) for child in self._alike(row)) or "–"
+
+    @admin.action(description=_("Link to the child on the list"), permissions=["act"])
+    def link_to_the_only(self, request: HttpRequest, queryset: QuerySet[LinkRequest]) -> None:
+        for row in queryset.filter(state=LinkRequest.State.OPEN):
+            alike = self._alike(row)
+            if len(alike) != 1:
+                words = gettext(
+                    "%(name)s: there is not exactly one such child. Add the guardian at the child."
+                )
+                self.message_user(request, words % {"name": row.child_name}, messages.WARNING)
+                continue
+            joining.link(request=row, child=alike[0], staff=request.user)
+            self.message_user(request, gettext("%s is linked.") % alike[0], messages.SUCCESS)
+
+    @admin.action(description=_("Refuse"), permissions=["act"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[LinkRequest]) -> None:
+        for row in queryset.filter(state=LinkRequest.State.OPEN):
+            joining.refuse(request=row, staff=request.user)
+        self.message_user(request, gettext("The requests are refused."), messages.SUCCESS)
+
+
+@admin.register(DataRequest)
+class DataRequestAdmin(ReadOnlyAdmin):
+    icon = "shield"
+    about = _("Families who want their data, or want them erased.")
+    list_display = ("asked_at", "guardian", "kind", "state", "note")
+    list_filter = ("kind", "state")
+    list_select_related = ("guardian",)
+    fields = readonly_fields = ("guardian", "kind", "state", "note", "asked_at", "decided_at")

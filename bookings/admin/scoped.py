@@ -1,0 +1,100 @@
+"""Admin classes for the office: rows of the institution, read-only where only acts may write."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.forms import BaseInlineFormSet
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from projects.admin import InstitutionScopedAdmin, InstitutionScopedForm
+from projects.models import Role, TenantModel
+
+OFFICE = frozenset({Role.ADMINISTRATOR, Role.OFFICE})
+
+
+class OfficeAdmin(InstitutionScopedAdmin):
+    edit_roles = OFFICE
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return super().lookup_allowed(lookup, value, request) or lookup in {
+            f"{name}__exact" for name in self.list_filter if isinstance(name, str)
+        }
+
+
+class ReadOnlyAdmin(OfficeAdmin):
+    """Rows that acts alone write: they are looked at here, and changed by the buttons."""
+
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return self._has_role(request, OFFICE)
+
+
+class OfficeFormSet(BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if DELETION_FIELD_NAME in form.fields:
+            form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = _("Remove this row")
+
+
+class OfficeInline(admin.TabularInline):
+    """Rows below another row of the institution."""
+
+    extra = 0
+    form = InstitutionScopedForm
+    formset = OfficeFormSet
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).for_institution(request.institution)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form.institution = request.institution
+        return formset
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        related = db_field.related_model
+        if isinstance(related, type) and issubclass(related, TenantModel) and "queryset" not in kwargs:
+            kwargs["queryset"] = related._default_manager.get_queryset().for_institution(request.institution)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def _is_office(self, request: HttpRequest, obj: Any = None) -> bool:
+        standing = request.standing
+        return bool(standing and standing.project is None and standing.institution_role in OFFICE)
+
+    has_view_permission = has_add_permission = has_change_permission = has_delete_permission = _is_office
+
+
+class ReadOnlyInline(OfficeInline):
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+def among(rows: type[TenantModel], field: str, words: Any) -> type[admin.SimpleListFilter]:
+    """A filter on a reference that offers this institution's rows only."""
+
+    class Among(admin.SimpleListFilter):
+        title = words
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            found = rows._default_manager.for_institution(request.institution)[:200]
+            return [(str(row.pk), str(row)) for row in found]
+
+        def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
+            chosen = self.value() or ""
+            return queryset.filter(**{field: int(chosen)}) if chosen.isdecimal() else queryset
+
+    return Among

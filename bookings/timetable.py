@@ -1,0 +1,127 @@
+"""The dates of sessions: made from a weekly pattern, cancelled one by one, or all of a day at once."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from projects import history
+from projects.models import Institution
+
+from . import messages
+from .models import Booking, Closure, Meeting, Session
+
+
+class CannotChange(Exception):
+    """Why this date cannot be made or cancelled so, in words for the office."""
+
+
+def make_meetings(session: Session) -> int:
+    """The weekly dates of a session over its term, without closures; how many were added.
+
+    Dates that are there already stay. Times are local: they do not move with the clocks.
+    """
+    if session.weekday is None or session.starts is None or session.ends is None:
+        raise CannotChange(_("Give the session its weekday and times first."))
+    zone = ZoneInfo(session.institution.time_zone)
+    closures = list(Closure.objects.for_institution(session.institution))
+    first = session.term.starts_on
+    first += timedelta(days=(session.weekday - first.weekday()) % 7)
+    made = []
+    for week in range((session.term.ends_on - first).days // 7 + 1):
+        day = first + timedelta(weeks=week)
+        if any(closure.starts_on <= day <= closure.ends_on for closure in closures):
+            continue
+        made.append(
+            Meeting(
+                institution_id=session.institution_id,
+                session=session,
+                starts_at=datetime.combine(day, session.starts, zone),
+                ends_at=datetime.combine(day, session.ends, zone),
+            )
+        )
+    there = set(session.meetings.values_list("starts_at", flat=True))
+    new = [meeting for meeting in made if meeting.starts_at not in there]
+    Meeting.objects.bulk_create(new)
+    return len(new)
+
+
+@transaction.atomic
+def cancel_meeting(*, meeting: Meeting, staff: User | None, reason: str) -> int:
+    """One date does not take place; to how many families a message goes. No register, no absence."""
+    if not reason.strip():
+        raise CannotChange(_("Say why: the families read it."))
+    meeting = Meeting.objects.select_for_update(of=("self",)).select_related("institution").get(pk=meeting.pk)
+    if meeting.cancelled_at:
+        raise CannotChange(_("That date is cancelled already."))
+    meeting.cancelled_at, meeting.cancelled_because = timezone.now(), reason[:200]
+    meeting.sequence += 1
+    with history.acting(by=staff):
+        meeting.save(update_fields=["cancelled_at", "cancelled_because", "sequence"])
+    return messages.tell_meeting_off(meeting=meeting)
+
+
+@transaction.atomic
+def make_up(*, meeting: Meeting, starts_at: datetime, staff: User | None) -> Meeting:
+    """Another date in place of a cancelled one, as long as it was."""
+    if not meeting.cancelled_at:
+        raise CannotChange(_("That date takes place: cancel it first."))
+    if starts_at <= timezone.now():
+        raise CannotChange(_("A make-up date lies ahead: choose a later one."))
+    with history.acting(by=staff):
+        return Meeting.objects.create(
+            institution_id=meeting.institution_id,
+            session_id=meeting.session_id,
+            starts_at=starts_at,
+            ends_at=starts_at + (meeting.ends_at - meeting.starts_at),
+            location=meeting.location,
+            tutor=meeting.tutor,
+            is_make_up=True,
+        )
+
+
+class Closing(NamedTuple):
+    """What closing a day would cancel."""
+
+    meetings: list[Meeting]
+    children: int
+
+
+def preview_of_closing(*, institution: Institution, day: date) -> Closing:
+    zone = ZoneInfo(institution.time_zone)
+    starts_at = datetime.combine(day, datetime.min.time(), zone)
+    ends_at = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
+    meetings = list(
+        Meeting.objects.for_institution(institution)
+        .live()
+        .filter(starts_at__gte=starts_at, starts_at__lt=ends_at)
+        .select_related("session__activity", "institution")
+        .order_by("starts_at")
+    )
+    return Closing(meetings, _children_of(meetings))
+
+
+def _children_of(meetings: Iterable[Meeting]) -> int:
+    sessions = {meeting.session_id for meeting in meetings}
+    booked = Booking.objects.filter(session__in=sessions, state=Booking.State.CONFIRMED)
+    return booked.values("child").distinct().count()
+
+
+@transaction.atomic
+def close_day(*, institution: Institution, day: date, staff: User | None, reason: str) -> Closing:
+    """Closed today: every date of the day is cancelled, its families are told, and the day is a closure."""
+    if not reason.strip():
+        raise CannotChange(_("Say why: the families read it."))
+    closing = preview_of_closing(institution=institution, day=day)
+    for meeting in closing.meetings:
+        cancel_meeting(meeting=meeting, staff=staff, reason=reason)
+    with history.acting(by=staff):
+        Closure.objects.get_or_create(
+            institution=institution, starts_on=day, ends_on=day, defaults={"name": reason[:120]}
+        )
+    return closing
