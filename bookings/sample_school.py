@@ -38,15 +38,16 @@ from .models import (
     YearGroup,
 )
 
-# A bare list of words is read as such: split() keeps it on a few lines.
-GIVEN = """
-    Amal Bilal Chand Dua Elif Farid Gul Hana Idris Jaan Kiran Laila Mina Nadir Omar Parveen Qadir Rania Sami
-    Tara Usman Vera Waleed Yusra Zain
-""".split()
-FAMILY = """
-    Abbasi Baig Chaudhry Dar Elahi Farooqi Gilani Hashmi Iqbal Jamali Khattak Lodhi Mirza Niazi Orakzai Pasha
-    Qureshi Rana Siddiqui Tareen Usmani Virk Wazir Yousafzai Zaidi
-""".split()
+# fmt: off
+GIVEN = (
+    "Amal", "Bilal", "Chand", "Dua", "Elif", "Farid", "Gul", "Hana", "Idris", "Jaan", "Kiran", "Laila",
+    "Mina", "Nadir", "Omar", "Parveen", "Qadir",
+)
+FAMILY = (
+    "Abbasi", "Baig", "Chaudhry", "Dar", "Elahi", "Farooqi", "Gilani", "Hashmi", "Iqbal", "Jamali",
+    "Khattak", "Lodhi", "Mirza", "Niazi", "Orakzai", "Pasha",
+)
+# fmt: on
 WHAT = {
     "Sport": ("Football", "Cricket", "Swimming", "Gymnastics", "Athletics", "Badminton", "Hockey", "Judo"),
     "Music": ("Choir", "Guitar", "Violin", "Piano", "Drums", "Orchestra", "Singing", "Flute"),
@@ -101,7 +102,7 @@ def _catalogue(institution: Institution, tutor: User, dice: random.Random) -> li
         YearGroup.objects.create(**here, name=f"Year {number}", order=number)
         for number in range(1, YEARS + 1)
     ]
-    for year, next_year in zip(years, years[1:], strict=False):
+    for year, next_year in pairwise(years):
         year.next = next_year
         year.save()
     halls = [Location.objects.create(**here, name=name) for name in ("Sports hall", "Pool", "Studio", "Lab")]
