@@ -255,8 +255,8 @@ def same_neighbour(s: Seated) -> int:
     """S13. Times beyond the first that two students are neighbours in the season."""
     student = s.problem.candidate_student
     a, b = student[s.one], student[s.other]
-    pairs = np.stack([np.minimum(a, b), np.maximum(a, b)], axis=1)
-    return len(pairs) - len(np.unique(pairs, axis=0))
+    pairs = np.minimum(a, b) * (int(student.max(initial=0)) + 1) + np.maximum(a, b)
+    return len(pairs) - len(np.unique(pairs))
 
 
 def moved_seat(s: Seated) -> int:
@@ -268,9 +268,9 @@ def moved_seat(s: Seated) -> int:
 def room_change(s: Seated) -> int:
     """S15. Rooms beyond the first of a student on one day."""
     p = s.problem
-    keys = np.stack([p.candidate_student[s.who], p.period_day[s.period[s.who]], s.room[s.who]], axis=1)
-    rooms = np.unique(keys, axis=0)
-    return len(rooms) - len(np.unique(rooms[:, :2], axis=0))
+    days, day = np.unique(p.period_day, return_inverse=True)
+    of_student = p.candidate_student[s.who] * len(days) + day[s.period[s.who]]
+    return len(np.unique(of_student * p.rooms + s.room[s.who])) - len(np.unique(of_student))
 
 
 # Rules about rooms that the datesheet counts too

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..stop import MaxSeconds, Spent, Stop
+from ..stop import MaxSeconds, MaxSteps, Spent, Stop
 from . import score
+from .arrange import arrange
 from .construct import keep_period, seat_period
 from .neighbours import Shape, shapes_of
-from .problem import NOWHERE, Ints, Problem
+from .problem import NOWHERE, Ints, Problem, make_problem
 
 NOISE = 0.3  # of an exam's size, in the order in which exams are given rooms
+ROOMS_SHARE = 0.5  # of the time for rooms and patterns, the rest for who sits on which chair
 HARD_TRIES = 30  # of a period with hard faults before the others have their turn again
 
 
@@ -69,6 +71,7 @@ def solve(
     plan = _Plan(problem, shapes, seed, stop, callbacks or Callbacks(), began)
     plan.build()
     plan.improve()
+    plan.arrange()
     return result_of(problem, plan.chair, shapes, time.perf_counter() - began, seed)
 
 
@@ -88,6 +91,20 @@ def result_of(
         seconds=seconds,
         seed=seed,
     )
+
+
+def warm_up() -> None:
+    """Have everything compiled, by the smallest problem that needs it."""
+    hall = make_problem(
+        chair_room=[0] * 4,
+        chair_row=[1, 1, 2, 2],
+        chair_across=[1, 2, 1, 2],
+        exam_period=[0],
+        candidate_exam=[0, 0],
+        candidate_student=[0, 1],
+        weights={"same_neighbour": 1},
+    )
+    solve(hall, stop=MaxSteps(1))
 
 
 class _Plan:
@@ -117,12 +134,22 @@ class _Plan:
 
     def improve(self) -> None:
         """Try the periods again in turn, those with hard faults first, with a shaken order."""
-        while self.mine and not self.is_over():
+        rooms_share = 1.0 if isinstance(self.stop, MaxSteps) else ROOMS_SHARE
+        while self.mine and not self.is_over() and self.progress() < rooms_share:
             faulty = [period for period, worth in self.worth.items() if worth[0]]
             period = min(faulty or self.mine, key=lambda p: (self.tries[p], p))
             if not faulty or self.tries[period] >= HARD_TRIES:
                 period = min(self.mine, key=lambda p: (self.tries[p], p))
             self.attempt(period, noise=NOISE)
+
+    def arrange(self) -> None:
+        """The candidates on their exams' chairs, over what is left of the time."""
+        begin = self.progress()
+        share = None if begin >= 1 else lambda: (self.progress() - begin) / (1 - begin)
+        found = arrange(self.problem, self.shapes, self.chair, seed=self.seed, progress=share)
+        before, after = (score.evaluate(self.problem, one, shapes=self.shapes) for one in (self.chair, found))
+        if (after.hard, after.cost) < (before.hard, before.cost):
+            self.chair = found
 
     def attempt(self, period: int, noise: float) -> None:
         chance = random.Random(f"{self.seed} {period} {self.tries[period]}")  # noqa: S311  (nothing secret)
@@ -147,8 +174,10 @@ class _Plan:
             self.tell.progress(Progress(wall, 0.0, found.hard, found.cost, found.counts, self.steps))
         if self.tell.is_cancelled is not None and self.tell.is_cancelled():
             return True
-        if not whole:
-            return False
+        return whole and self.progress() >= 1
+
+    def progress(self) -> float:
+        wall = time.perf_counter() - self.began
         spent = Spent(
             wall,
             time.process_time() - self.cpu_began,
@@ -156,7 +185,7 @@ class _Plan:
             wall - self.improved_s,
             self.steps - self.improved_steps,
         )
-        return self.stop.progress(spent) >= 1
+        return self.stop.progress(spent)
 
 
 def part_of(problem: Problem, candidates: Ints) -> Problem:
