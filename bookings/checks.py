@@ -134,7 +134,7 @@ class Facts:
         years = Activity.year_groups.through.objects.filter(
             activity__in=[session.activity_id for session in sessions]
         )
-        windows = SignUpWindow.objects.filter(session__in=sessions)
+        windows = SignUpWindow.objects.filter(session__in=sessions).order_by()
         rows = years.values_list(Value("year"), "activity_id", "yeargroup_id", never, never).union(
             windows.values_list(Value("window"), "session_id", "year_group_id", "opens_at", "closes_at"),
             all=True,

@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from .views import booking, calendars, catalogue, children, family, joining, paying, registers, waiting
+from .views import (
+    ballots,
+    booking,
+    calendars,
+    catalogue,
+    children,
+    family,
+    joining,
+    paying,
+    registers,
+    waiting,
+)
 
 app_name = "bookings"
 
@@ -51,6 +62,9 @@ pages = [
     path("account/pay/", paying.pay, name="pay"),
     path("account/paid/", paying.paid, name="paid"),
     path("account/receipts/<str:public_id>.pdf", paying.receipt, name="receipt"),
+    path("ballots/<str:public_id>/", ballots.ballot, name="ballot"),
+    path("ballots/<str:public_id>/draw.json", ballots.draw_file, name="draw_file"),
+    path("ballots/<str:public_id>/wishes/<str:child>/", ballots.wishes, name="wishes"),
     path("registers/", registers.registers, name="registers"),
     path("registers/<int:pk>/", include(of_meeting)),
     path("on-site/", registers.on_site, name="on_site"),

@@ -15,6 +15,7 @@ from tests.factories.bookings import (
     GuardianFactory,
     SessionFactory,
     TermFactory,
+    YearGroupFactory,
 )
 from tests.factories.projects import InstitutionFactory
 
@@ -241,3 +242,16 @@ def test_an_offer_is_accepted_once_by_the_link_in_the_mail(family, school, offer
     assert Offer.objects.get().state == Offer.State.ACCEPTED
     assertContains(family.post(address, {"answer": "decline"}), "accepted already")
     assert Booking.objects.get(child=zara).state == "confirmed"
+
+
+def test_a_session_for_some_years_takes_their_children_only(family, school, offer, zara, omar):
+    chess = offer("Chess")
+    year = YearGroupFactory(institution=school)
+    chess.activity.year_groups.add(year)
+    zara.year_group = year
+    zara.save()
+    response = choose(family, chess)
+    [(_session, picks)] = response.context["groups"]
+    assert [bool(pick.refusals) for pick in picks] == [False, True]
+    send(family, response, (chess, zara))
+    assert states() == [("Zara", "Chess", "confirmed")]

@@ -11,9 +11,18 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
+from bookings import ballot, joining, medical
 from bookings import booking as acts
-from bookings import joining, medical
-from bookings.models import AttendanceMark, Booking, CalendarFeed, Guardian, LinkRequest, WaitEntry
+from bookings.models import (
+    AttendanceMark,
+    Ballot,
+    Booking,
+    CalendarFeed,
+    DrawResult,
+    Guardian,
+    LinkRequest,
+    WaitEntry,
+)
 from projects import outbox
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import (
@@ -272,3 +281,51 @@ def test_a_tutor_marks_the_register_without_a_network(
     page.goto(f"/b/school/registers/{meeting.pk}/print/")
     look(page)
     assert Guardian.objects.get(pk=mother.pk) == AttendanceMark.objects.get(child=zara).collected_by_guardian
+
+
+@WIDTHS
+def test_a_family_gives_its_wishes_and_draws_again_in_its_own_browser(
+    sign_in, page, school, offer, look, width
+):
+    page.set_viewport_size({"width": width, "height": 800})
+    sessions = [offer("Chess", capacity=2, days=20), offer("Choir", capacity=1, days=21)]
+    now = timezone.now()
+    drawn = ballot.open_ballot(
+        term=sessions[0].term,
+        name="Winter draw",
+        opens_at=now - timedelta(hours=1),
+        closes_at=now + timedelta(hours=1),
+        sessions=sessions,
+        staff=None,
+        most_wishes=2,
+        most_places=2,
+    )
+    for session in sessions:
+        session.refresh_from_db()
+    for _number in range(5):
+        guardian = GuardianFactory(institution=school)
+        child = ChildFactory(institution=school, of=guardian)
+        ballot.wish(ballot=drawn, child=child, sessions=sessions, by=guardian)
+    mother = GuardianFactory(institution=school)
+    ChildFactory(institution=school, given_name="Zara", of=mother)
+    sign_in(mother.user)
+    page.goto("/b/school/")
+    page.get_by_role("link", name="Choir").click()
+    look(page)
+    page.get_by_role("link", name="To the wishes").click()
+    look(page)
+    page.get_by_label("Dearest wish").select_option(index=2)
+    page.get_by_role("button", name="Keep the wishes").click()
+    expect(page.get_by_text("in the draw")).to_be_visible()
+
+    Ballot.objects.update(closes_at=timezone.now() - timedelta(seconds=1))
+    drawn.refresh_from_db()
+    ballot.draw(ballot=drawn, staff=None)
+    ballot.publish(ballot=drawn, staff=None)
+    page.reload()
+    look(page)
+    page.get_by_role("button", name="Draw again in this browser").click()
+    expect(page.get_by_text("the same places come out")).to_be_visible()
+    DrawResult.objects.filter(outcome="placed").first().delete()
+    page.get_by_role("button", name="Draw again in this browser").click()
+    expect(page.get_by_text("Something else comes out")).to_be_visible()
