@@ -274,7 +274,7 @@ class Readiness:
 
     def _parts_to_make(self, live: Solution) -> Iterator[Step]:
         """Seats, then duties: made for the live plan, looked at, and made live in their turn."""
-        parts = [(Run.Part.SEATS, "seats", "rooms_seated", _("Seats"))]
+        parts = [(Run.Part.SEATS, "seats", "rooms_seated", _("Seat plan"))]
         if Teacher.objects.for_project(self.project).filter(may_invigilate=True).exists():
             parts.append((Run.Part.DUTIES, "duties", "roster", _("Duties")))
         for part, page, result, button in parts:

@@ -185,5 +185,13 @@ def make_live(*, solution: Solution, by: User | None = None) -> None:
     Solution.objects.for_project(project).live().exclude(pk=solution.pk).update(is_live=False)
     Solution.objects.for_project(project).filter(pk=solution.pk).update(is_live=True)
     solution.is_live = True
-    if Stage(project.stage).number < Stage.DATESHEET.number:
-        Project.objects.filter(pk=project.pk).update(stage=Stage.DATESHEET)
+    reached = _stage_of(solution)
+    if Stage(project.stage).number < reached.number:
+        Project.objects.filter(pk=project.pk).update(stage=reached)
+
+
+def _stage_of(solution: Solution) -> Stage:
+    """How far a project is whose live plan this is."""
+    if Run.Part.DUTIES in solution.measures:
+        return Stage.DUTIES
+    return Stage.ROOMS if Run.Part.SEATS in solution.measures else Stage.DATESHEET

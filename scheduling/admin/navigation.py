@@ -36,7 +36,7 @@ from . import (
 SOLVE = Page("solve", "solve/", solving_pages.solve, _("Solve"), "play")
 RULES = Page("rules", "rules/", rules_page.rules_page, _("Rules"), "sliders-horizontal")
 DATESHEET = Page("live_datesheet", "datesheet/", datesheet_page.live_datesheet, _("Datesheet"), "table-2")
-SEATS = Page("seats", "seats/", seats_page.seats, _("Seats"), "door-open")
+SEATS = Page("seats", "seats/", seats_page.seats, _("Seat plan"), "layers")
 DUTIES = Page("duties", "duties/", duties_page.duties, _("Duties"), "hand")
 PHOTOS = Page(
     "photos",

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 from projects import savepoints
 from projects.models import Change, ProjectRole
 from scheduling import publishing
-from scheduling.models import Exam, Publication, Solution
+from scheduling.models import Duty, Exam, Publication, Seating, Solution
 from tests.factories.accounts import UserFactory
 
-from .seasons import member, planned_season
+from .seasons import member, staffed_season
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +21,7 @@ SCREENS = [((1366, "light"), (390, "dark")), ((1366, "dark"), (390, "light"))]
 
 @pytest.fixture
 def season():
-    return planned_season()
+    return staffed_season()
 
 
 @pytest.fixture
@@ -29,6 +29,10 @@ def pages(season):
     """The addresses of the pages on which planners work."""
     solution = Solution.objects.for_project(season).get()
     exam = Exam.objects.for_project(season).first()
+    seating = Seating.objects.for_project(season).order_by("pk").first()
+    seat_map = f"solutions/{solution.pk}/seats/{seating.period_id}/{seating.room_id}/"
+    duty = Duty.objects.for_project(season).get(teacher=None)
+    teacher = Duty.objects.for_project(season).filter(teacher__isnull=False).first().teacher_id
     return [
         "",
         "scheduling/student/",
@@ -41,6 +45,17 @@ def pages(season):
         f"runs/{solution.run.pk}/",
         f"solutions/{solution.pk}/",
         f"solutions/{solution.pk}/datesheet/?exam={exam.pk}",
+        f"solutions/{solution.pk}/datesheet/?exam={exam.pk}&move={exam.sittings.get().pk}",
+        "seats/",
+        "seats/what-fits/",
+        f"solutions/{solution.pk}/seats/",
+        f"solutions/{solution.pk}/seats/changes/",
+        f"{seat_map}?seat={seating.row}-{seating.column}-{seating.side}",
+        "duties/",
+        f"solutions/{solution.pk}/roster/?teacher={teacher}",
+        f"solutions/{solution.pk}/roster/?by=session",
+        f"solutions/{solution.pk}/roster/{duty.pk}/",
+        "scheduling/staffingstep/",
         "publish/",
         "prints/",
         "project/",
