@@ -32,6 +32,29 @@ Made by `python -m tests.scheduling.write_rules_page`; do not edit.
 |---|---|---|---|---|---|---|
 """
 
+SEAT_PLACES = {
+    "chair_missing": "registrations, rooms",
+    "chair_twice": "always",
+    "stranger": "registrations",
+    "chair_unusable": "rooms, seats, closures, lessons",
+    "neighbours": "seating policy, Rooms and seats page",
+    "roll_order": "seating policy",
+    "arrangement": "access arrangements",
+    "seat_pin": "pinned seats",
+    "layout": "rooms, seats",
+    "spare_seats": "seating policy, Rooms and seats page",
+}
+SEAT_HEAD = """
+## Seats
+
+The same for seats: each smallest case is seated without the rule first, which breaks it. S1 to S16 are the
+numbers of the list of seating rules; what it asks of rooms and blocks of an exam (S8) and of different
+lengths in a room (S9) are rules of the datesheet above, counted again for the rooms that the seats have.
+
+| Rule | Code | Kind | Set in | The finding counts | Smallest case | Test |
+|---|---|---|---|---|---|---|
+"""
+
 DUTY_PLACES = {
     "unfilled": "always",
     "missing_posts": "staffing steps, rooms, duty policy, access arrangements",
@@ -56,6 +79,30 @@ the planner's choice are marked on the Rules page.
 """
 
 
+def seats() -> str:
+    from scheduling import rules
+    from scheduling.findings.seats import HARD_RULES, SOFT_RULES
+
+    from .seat_rule_cases import CASES
+
+    lines = []
+    for code, rule in (HARD_RULES | SOFT_RULES).items():
+        info = rules.RULE_OF_CODE.get(code)
+        may = "must or should hold" if info and info.may_be_hard else "should hold"
+        kind = may if info else "must hold"
+        what = " ".join((rule.__doc__ or "").split())
+        place = SEAT_PLACES.get(code, "Rooms and seats page")
+        found = CASES.get(code)
+        case = found.words if found else "None: the database refuses a second candidate on a chair."
+        test = f"test_the_rule_of_seats_is_kept_where_without_it_they_break_it[{code}]"
+        test = test if found else "test_the_database_seats_nobody_on_a_taken_chair"
+        lines.append(
+            f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
+            f"| `tests/scheduling/test_seat_rules.py::{test}` |\n"
+        )
+    return SEAT_HEAD + "".join(lines)
+
+
 def duties() -> str:
     from scheduling import rules
     from scheduling.findings.duties import DUTY_RULES
@@ -65,11 +112,13 @@ def duties() -> str:
     lines = []
     for code, rule in DUTY_RULES.items():
         info = rules.RULE_OF_CODE.get(code)
-        kind = "must hold" if info is None else "must or should hold" if info.may_be_hard else "should hold"
+        may = "must or should hold" if info and info.may_be_hard else "should hold"
+        kind = may if info else "must hold"
         what = " ".join((rule.__doc__ or "").split())
+        place = DUTY_PLACES.get(code, "Rules page")
         test = "test_the_rule_of_duties_is_kept_where_without_it_a_roster_breaks_it"
         lines.append(
-            f"| {rules.rule_words(code)} | `{code}` | {kind} | {DUTY_PLACES.get(code, 'Rules page')} | {what} "
+            f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} "
             f"| {CASES[code].words} | `tests/scheduling/test_duty_rules.py::{test}[{code}]` |\n"
         )
     return DUTY_HEAD + "".join(lines)
@@ -92,7 +141,7 @@ def page() -> str:
                 f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
                 f"| `tests/scheduling/test_rules.py::{test}{f'[{code}]' if found else ''}` |\n"
             )
-    return HEAD + "".join(lines) + duties()
+    return HEAD + "".join(lines) + seats() + duties()
 
 
 if __name__ == "__main__":
