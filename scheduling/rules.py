@@ -263,6 +263,7 @@ RULES: tuple[RuleInfo, ...] = (
         _("Who is a neighbour the seating policy says. If it need not hold, each pair has a price."),
         is_hard=True,
         may_be_hard=True,
+        may_be_off=False,
         weight=100,
         part="seats",
     ),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from .. import layouts
+from .. import layouts, rules
 from ..models import AccessArrangement, Seating, SeatingPolicy, SeatPin, Solution, Student
 from . import _finding
 from .facts import Facts, Fault, Finding
@@ -402,7 +402,7 @@ def check(solution: Solution, facts: Facts | None = None) -> list[Finding]:
     found = []
     for code, rule in (HARD_RULES | SOFT_RULES).items():
         setting = settings.get(code)
-        if setting is not None and not setting.is_on:
+        if setting is not None and not setting.is_on and rules.RULE_OF_CODE[code].may_be_off:
             found.append(Finding("skipped", code, 0, _("The project does not use this rule.")))
         elif code == "moved_seat" and not seats.earlier:
             found.append(Finding("skipped", code, 0, _("There is no earlier plan to stay with.")))
