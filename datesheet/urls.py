@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from bookings.api import api
+
 urlpatterns = [
     path("staff/", admin.site.urls),
     path("account/", include("accounts.urls")),
@@ -8,4 +10,5 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("", include("scheduling.urls")),
     path("", include("bookings.urls")),
+    path("api/v1/", api.urls),
 ]

@@ -87,6 +87,7 @@ SECTIONS = [
             Listing(models.Location, "door-open"),
             Listing(models.RefundPolicy, "rotate-ccw"),
             Listing(models.ConsentKind, "file-check-2"),
+            Listing(models.ApiClient, "key-round"),
         ],
     ),
 ]

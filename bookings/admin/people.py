@@ -5,11 +5,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from projects.models import Role
+
 from .. import joining
 from ..models import (
+    ApiClient,
     AuthorisedCollector,
     Child,
     ConsentKind,
@@ -22,6 +26,7 @@ from ..models import (
     Tutor,
     YearGroup,
 )
+from ..models.secrets import new_token, token_hash
 from .scoped import OfficeAdmin, OfficeInline, ReadOnlyAdmin, ReadOnlyInline, among
 
 
@@ -153,6 +158,36 @@ class ConsentKindAdmin(OfficeAdmin):
     list_display = ("name", "code", "version")
     fields = ("name", "code", "text", "version")
     search_fields = ("name",)
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(OfficeAdmin):
+    icon = "key-round"
+    about = _("Other systems that book or read over the API, each by a token of its own.")
+    view_roles = edit_roles = frozenset({Role.ADMINISTRATOR})
+    list_display = ("name", "token_start", "may_write", "may_read_people", "last_used_at", "revoked_at")
+    fields = ("name", "may_write", "may_read_people")
+    actions = ("revoke",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiClient, form: Any, change: bool) -> None:
+        """The token is told here, once; only its hash is kept."""
+        token = "" if change else new_token()
+        if token:
+            obj.token_start, obj.token_hash, obj.created_by = token[:8], token_hash(token), request.user
+        super().save_model(request, obj, form, change)
+        if token:
+            words = gettext("The token of %(name)s, shown this once: %(token)s")
+            self.message_user(request, words % {"name": obj.name, "token": token}, messages.WARNING)
+
+    @admin.action(description=_("Revoke the tokens"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiClient]) -> None:
+        for client in queryset.filter(revoked_at=None):
+            client.revoked_at = timezone.now()
+            client.save(update_fields=["revoked_at"])
+        self.message_user(request, gettext("The tokens no longer open anything."), messages.SUCCESS)
 
 
 @admin.register(LinkRequest)

@@ -1,0 +1,142 @@
+"""Other systems book by the same acts, with a token of their institution and keys of their own."""
+
+import pytest
+
+from bookings.models import ApiClient, Booking
+from bookings.models.secrets import new_token, token_hash
+
+from ..factories.bookings import ChildFactory, GuardianFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def guardian():
+    return GuardianFactory()
+
+
+@pytest.fixture
+def child(guardian):
+    return ChildFactory(institution=guardian.institution, of=guardian)
+
+
+@pytest.fixture
+def session(guardian):
+    return SessionFactory(institution=guardian.institution, capacity=1)
+
+
+def caller(client, institution, **rights):
+    token = new_token()
+    ApiClient.objects.create(
+        institution=institution,
+        name=token[:5],
+        token_hash=token_hash(token),
+        **{"may_write": True, **rights},
+    )
+
+    def call(method, path, body=None, key=""):
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+        return getattr(client, method)(
+            f"/api/v1/{path}", body, content_type="application/json", headers=headers
+        )
+
+    return call
+
+
+@pytest.fixture
+def call(client, guardian):
+    return caller(client, guardian.institution)
+
+
+def wish(session, child, guardian, **more):
+    return {
+        "session": session.public_id,
+        "child": child.public_id,
+        "guardian": guardian.public_id,
+        **more,
+    }
+
+
+def test_without_a_token_nothing_is_told(client):
+    assert client.get("/api/v1/sessions").status_code == 401
+    answer = client.get("/api/v1/sessions", headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+
+
+def test_a_revoked_token_opens_nothing(client, guardian):
+    call = caller(client, guardian.institution)
+    ApiClient.objects.update(revoked_at="2100-01-01T00:00Z")
+    assert call("get", "sessions").status_code == 401
+
+
+def test_the_catalogue_says_how_many_places_are_free(call, session):
+    [told] = call("get", "sessions").json()
+    assert (told["id"], told["places"], told["free"]) == (session.public_id, 1, 1)
+
+
+def test_a_place_is_booked_and_the_same_key_books_it_once(call, session, child, guardian):
+    first = call("post", "bookings", wish(session, child, guardian), key="k1")
+    again = call("post", "bookings", wish(session, child, guardian), key="k1")
+    assert first.status_code == again.status_code == 201
+    assert first.json()["booking"]["id"] == again.json()["booking"]["id"]
+    assert Booking.objects.count() == 1
+
+
+def test_the_same_key_with_another_question_is_refused(call, session, child, guardian):
+    call("post", "bookings", wish(session, child, guardian), key="k1")
+    other = SessionFactory(institution=guardian.institution)
+    answer = call("post", "bookings", wish(other, child, guardian), key="k1")
+    assert answer.status_code == 422
+
+
+def test_the_queue_is_joined_told_and_left(call, session, child, guardian):
+    call("post", "bookings", wish(session, child, guardian))
+    second = ChildFactory(institution=guardian.institution, of=guardian)
+    full = call("post", "bookings", wish(session, second, guardian))
+    assert (full.status_code, full.json()["code"]) == (409, "full")
+    queued = call("post", "bookings", wish(session, second, guardian, or_queue=True)).json()["waiting"]
+    assert queued["position"] == 1
+    assert call("get", f"queue/{queued['id']}").json()["position"] == 1
+    assert call("post", f"queue/{queued['id']}/leave").json()["state"] == "withdrawn"
+
+
+def test_a_cancelled_place_goes_to_the_first_in_the_queue(call, session, child, guardian):
+    place = call("post", "bookings", wish(session, child, guardian)).json()["booking"]
+    second = ChildFactory(institution=guardian.institution, of=guardian)
+    call("post", "queue", wish(session, second, guardian))
+    told = call("post", f"bookings/{place['id']}/cancel").json()
+    assert (told["booking"]["state"], told["moved_up"]) == ("cancelled", 1)
+    assert Booking.objects.live().get().child == second
+
+
+def test_of_another_institution_nothing_is_found(client, session, child, guardian):
+    stranger = caller(client, GuardianFactory().institution)
+    assert stranger("get", f"sessions/{session.public_id}").status_code == 404
+    assert stranger("post", "bookings", wish(session, child, guardian)).status_code == 404
+    assert stranger("get", "bookings").json() == []
+
+
+def test_a_child_of_others_is_not_found(call, session, guardian):
+    theirs = ChildFactory(
+        institution=guardian.institution, of=GuardianFactory(institution=guardian.institution)
+    )
+    assert call("post", "bookings", wish(session, theirs, guardian)).status_code == 404
+
+
+def test_a_token_that_only_reads_books_nothing(client, session, child, guardian):
+    reader = caller(client, guardian.institution, may_write=False)
+    assert reader("post", "bookings", wish(session, child, guardian)).status_code == 403
+    assert not Booking.objects.exists()
+
+
+def test_fields_that_nobody_asked_for_change_nothing(call, session, child, guardian):
+    answer = call(
+        "post", "bookings", wish(session, child, guardian, state="confirmed", price=0, source="office")
+    )
+    assert answer.status_code == 201
+    assert Booking.objects.get().source == "api"
+
+
+def test_the_api_describes_itself(client):
+    described = client.get("/api/v1/openapi.json").json()
+    assert {"/api/v1/bookings", "/api/v1/sessions", "/api/v1/queue"} <= described["paths"].keys()
