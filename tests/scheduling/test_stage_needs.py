@@ -11,6 +11,7 @@ from scheduling.uploading import SILENCE
 
 from ..factories.accounts import UserFactory
 from ..factories.projects import ProjectFactory
+from ..factories.scheduling import SolutionFactory
 from .worlds import small_season
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,25 @@ def test_rooms_and_publishing_wait_for_a_live_and_a_published_solution():
     assert "not published" in refusal(project, Stage.PUBLISHED)
     publishing.publish(project=project, kind="final")
     stages.move_to(project=project, stage=Stage.PUBLISHED, by=UserFactory())
+
+
+def test_duties_wait_for_somebody_to_watch_until_a_plan_is_published():
+    project = small_season()
+    solution = SolutionFactory(project=project, is_live=True)
+    assert "no teachers who may invigilate" in refusal(project, Stage.DUTIES)
+    publishing.publish(project=project, kind="draft", solution=solution)
+    assert stages.unmet(project, Stage.DUTIES) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "stage"),
+    [([], "datesheet"), (["seats"], "rooms"), (["seats", "duties"], "duties"), (["duties"], "duties")],
+)
+def test_a_live_plan_brings_its_project_to_the_stage_of_its_parts(parts, stage):
+    project = ProjectFactory()
+    solving.make_live(solution=SolutionFactory(project=project, measures={part: {} for part in parts}))
+    project.refresh_from_db()
+    assert project.stage == stage
 
 
 def test_rows_stay_as_they_are_while_a_run_is_under_way():
