@@ -51,8 +51,6 @@ ROWS_OF_PAGES = {
     "upload_progress": {"number": "scheduling.WorkbookImport"},
     "take_over": {"number": "scheduling.WorkbookImport"},
     "move_exam": {"number": "scheduling.Solution", "exam": "scheduling.Exam"},
-    "start_seats": {},
-    "start_duties": {},
     "rooms_seated": {"number": "scheduling.Solution"},
     "seat_map": {
         "number": "scheduling.Solution",
