@@ -30,7 +30,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 @register.simple_tag
 def price(amount: Decimal, currency: str) -> SafeString:
     if not amount:
-        return format_html("{}", _("free"))
+        return format_html("{}", _("no charge"))
     return format_html("<bdi>{}</bdi>", money(amount, currency))
 
 

@@ -253,7 +253,7 @@ def test_a_tutor_marks_the_register_without_a_network(
     page.goto(f"/b/school/registers/{meeting.pk}/")
     look(page)
     page.context.set_offline(True)
-    page.get_by_role("button", name=re.compile("Here.*Zara Khan")).click()
+    page.get_by_role("button", name=re.compile("Present.*Zara Khan")).click()
     page.get_by_role("button", name=re.compile("Late.*Omar Khan")).click()
     expect(page.get_by_text("No network")).to_be_visible()
     expect(page.locator("[data-unsent]")).to_contain_text("2")
