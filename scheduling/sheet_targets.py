@@ -81,6 +81,7 @@ TARGETS = (
         Room,
         ("room",),
         _same("block campus floor rows columns seats_per_bench exam_capacity teaching_capacity features")
+        | _same("numbering invigilators")
         | {"room": "code", "usable": "is_usable"},
     ),
     Target(
@@ -99,7 +100,7 @@ TARGETS = (
         "Teachers",
         Teacher,
         ("staff_no",),
-        _same("staff_no name gender email max_duties may_invigilate")
+        _same("staff_no name gender email max_duties may_invigilate share carried_minutes")
         | {"designation": "designation__name", "department": "department__name"},
         frozenset({"designation", "department"}),
     ),

@@ -127,6 +127,22 @@ def teachers() -> Dataset:
             whole_column("max_duties", "Max Duties", 0, 1000, "Most Duties, Maximum Duties, Duties"),
             yes_no_column("may_invigilate", "May Invigilate", "Can Invigilate, Available", empty=True),
             column(
+                "share",
+                "Share of Post",
+                cells.decimal(0, 1, 2),
+                "FTE, Employment Fraction, Part Time Share",
+                empty=Decimal(1),
+                help="0.5 for half-time: half the duties.",
+            ),
+            whole_column(
+                "carried_minutes",
+                "Minutes Carried Over",
+                -100_000,
+                100_000,
+                "Carried Over, Duty Balance",
+                empty=0,
+            ),
+            column(
                 "courses_taught",
                 "Courses Taught",
                 cells.items(limited(code, 40)),

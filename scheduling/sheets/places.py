@@ -39,6 +39,12 @@ def place(value: Any) -> int:
     return cells.whole(1, 1000)(value)
 
 
+NUMBERINGS = {
+    "rows": ("along the rows", "by row"),
+    "columns": ("down the columns", "by column"),
+    "snake": ("serpentine", "zigzag"),
+}
+
 SEATS = ("rows", "columns", "exam_capacity")
 
 ROOM_WITHOUT_SEATS = gettext_lazy("The room has no seats: give its exam capacity, or its rows and columns.")
@@ -81,6 +87,17 @@ def rooms() -> Dataset:
             column("features", "Features", words(200), "Facilities, Equipment, Room Type"),
             yes_no_column("usable", "Usable", "Is Usable, Active, Available, Used for Exams", empty=True),
             text_column("campus", "Campus", 80, "Site"),
+            column(
+                "numbering",
+                "Seat Numbering",
+                cells.choice(NUMBERINGS),
+                "Numbering",
+                empty="columns",
+                help="rows, columns or snake.",
+            ),
+            whole_column(
+                "invigilators", "Invigilators Needed", 0, 1000, help="Empty: as the staffing steps say."
+            ),
         ),
         check=_room_has_seats,
     )

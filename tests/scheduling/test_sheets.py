@@ -1,9 +1,11 @@
 from datetime import date, time
+from decimal import Decimal
 
 import pytest
 
 from projects.spreadsheets.columns import header_key
 from projects.spreadsheets.headers import Choice, candidates, choose
+from scheduling.models import Room, Teacher
 from scheduling.sheets import definition, definitions
 from scheduling.sheets.places import floor, place
 
@@ -120,3 +122,24 @@ def test_rows_of_seats_may_be_letters(written, meant):
 def test_the_project_decides_how_dates_are_read():
     assert definition("Periods", day_first=False).column("date").clean("04/01/2027") == date(2027, 4, 1)
     assert definition("Periods").column("date").clean("04/01/2027") == date(2027, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "column", "told", "kept"),
+    [
+        ("Teachers", "share", "0.5", Decimal("0.50")),
+        ("Teachers", "carried_minutes", "-120", -120),
+        ("Rooms", "numbering", "Zigzag", "snake"),
+        ("Rooms", "invigilators", "3", 3),
+    ],
+)
+def test_what_seats_and_duties_need_of_rooms_and_teachers_comes_with_their_sheets(sheet, column, told, kept):
+    found = next(row for row in definition(sheet).columns if row.name == column)
+    assert found.clean(told) == kept
+
+
+def test_an_empty_share_is_a_full_post():
+    share = next(row for row in definition("Teachers").columns if row.name == "share")
+    assert share.empty == Teacher._meta.get_field("share").default
+    numbering = next(row for row in definition("Rooms").columns if row.name == "numbering")
+    assert numbering.empty == Room._meta.get_field("numbering").default
