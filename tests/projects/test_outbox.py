@@ -312,3 +312,28 @@ def test_of_many_workers_one_sends(rounds, monkeypatch):
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(work, messages * 6))
     assert sorted(sent) == messages
+
+
+def test_many_messages_are_one_statement_and_one_bell_and_no_reason_is_told_twice(
+    monkeypatch, django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    institution, rung = InstitutionFactory(), []
+    monkeypatch.setattr(outbox, "async_task", lambda *words, **options: rung.append(words))
+    monkeypatch.setattr(outbox, "_rung_at", -1.0)
+    drafts = [
+        outbox.Draft(
+            to=f"{name}@example.edu",
+            template="invitation",
+            context={"by": "Bob", "role": "office", "sign_in_url": "https://example.edu/"},
+            language="en",
+            dedupe=f"invited:{name}",
+        )
+        for name in "abc"
+    ]
+    for _twice in range(2):
+        with django_capture_on_commit_callbacks(execute=True), django_assert_num_queries(1):
+            outbox.write_all(institution=institution, drafts=drafts)
+    assert sorted(OutboxMessage.objects.values_list("to", flat=True)) == [
+        f"{name}@example.edu" for name in "abc"
+    ]
+    assert rung == [("projects.tasks.sweep_messages",)]

@@ -1,0 +1,237 @@
+"""A process that dies in the middle of an act leaves all of it or nothing; who was told so is booked."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from itertools import count
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from bookings import booking
+from bookings.invariants import find_faults
+from bookings.models import Booking, IdempotencyKey, LedgerEntry, Places, WaitEntry
+from projects.models import Change, OutboxMessage
+from tests.factories.bookings import BookingFactory, ChildFactory, GuardianFactory, SessionFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.soak]
+
+
+@pytest.fixture
+def victim(database_url):
+    """victim(order): what the process that was told to carry it out said last."""
+    connection.close()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bookings.crash"],
+        env={**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def give(**order):
+        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.flush()
+        return process.stdout.readline().split()
+
+    yield give
+    process.stdin.close()
+    process.wait(20)
+    process.stdout.close()
+
+
+def a_family(institution):
+    guardian = GuardianFactory(institution=institution)
+    return guardian, ChildFactory(institution=institution, of=guardian)
+
+
+def is_nothing_left():
+    left = (Booking, WaitEntry, IdempotencyKey, OutboxMessage, LedgerEntry)
+    changes = Change.objects.filter(model__in=["bookings.booking", "bookings.waitentry"])
+    return not any(model.objects.exists() for model in left) and not changes.exists()
+
+
+BEFORE = [
+    "key written",
+    "places locked",
+    "children locked",
+    "checked",
+    "booking written",
+    "places written",
+    "history written",
+    "messages written",
+    "before commit",
+]
+AFTER = ["bell", "committed"]
+
+
+def test_a_booking_that_dies_on_its_way_is_there_or_not_at_all(victim, rounds):
+    for _round in range(rounds(1, 20)):
+        for step in BEFORE + AFTER:
+            session = SessionFactory(price=7)
+            guardian, child = a_family(session.institution)
+            order = {"session": session.pk, "child": child.pk, "guardian": guardian.pk, "key": f"form {step}"}
+            assert victim(act="book", step=step, **order) == ["killed"]
+
+            if step in BEFORE:
+                assert is_nothing_left(), step
+            else:
+                assert Booking.objects.get(session=session).state == "confirmed"
+            assert find_faults() == []
+
+            # The family presses the button again.
+            word, pk = victim(act="book", **order)
+            assert (word, Booking.objects.get(session=session).pk) == ("done", int(pk))
+            assert OutboxMessage.objects.count() == IdempotencyKey.objects.count() == 1
+            assert find_faults() == []
+            _empty()
+
+
+def _empty():
+    """Nothing of this round is left for the next."""
+    IdempotencyKey.objects.all().delete()
+    OutboxMessage.objects.all().delete()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM bookings_ledgerentry")
+        else:
+            cursor.execute("TRUNCATE bookings_ledgerentry")
+        for table in ("bookings_charge", "bookings_offer", "bookings_waitentry", "bookings_booking"):
+            cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("DELETE FROM projects_change")
+        cursor.execute("DELETE FROM bookings_waitblock")
+        cursor.execute("UPDATE bookings_places SET taken = 0, waiting = 0, next_seq = 1")
+
+
+@pytest.mark.parametrize("step", ["wait entry written", "before commit"])
+def test_a_number_in_the_queue_is_given_out_or_not_at_all(victim, step, rounds):
+    session = SessionFactory(capacity=0)
+    for _round in range(rounds(1, 20)):
+        guardian, child = a_family(session.institution)
+        order = {"session": session.pk, "child": child.pk, "guardian": guardian.pk, "key": f"form {child.pk}"}
+        assert victim(act="book", step=step, **order) == ["killed"]
+        assert not WaitEntry.objects.filter(child=child).exists()
+        assert victim(act="book", **order)[0] == "done"
+        assert find_faults() == []
+
+
+@pytest.mark.parametrize("step", ["cancelled", "head served", "places written", "before commit", "committed"])
+def test_a_cancelled_place_and_its_promotion_are_one(victim, step, rounds):
+    for _round in range(rounds(1, 20)):
+        session = SessionFactory()
+        taken = BookingFactory(institution=session.institution, session=session)
+        guardian, child = a_family(session.institution)
+        entry = booking.book(session=session, child=child, by=guardian, or_queue=True).entry
+        assert victim(act="cancel", step=step, booking=taken.pk) == ["killed"]
+
+        taken.refresh_from_db()
+        entry.refresh_from_db()
+        both = (taken.state, entry.state)
+        assert both == (("cancelled", "promoted") if step == "committed" else ("confirmed", "waiting"))
+        assert find_faults() == []
+
+
+def test_who_was_told_booked_is_booked_though_everything_was_killed(database_url, rounds):
+    """Several processes book as fast as they can and are killed at a random moment, all at once."""
+    session = SessionFactory(capacity=500)
+    for _round in range(rounds(2, 20)):
+        families = [a_family(session.institution) for _number in range(60)]
+        connection.close()
+        environment = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        workers = []
+        for number in range(3):
+            orders = "".join(
+                json.dumps(
+                    {
+                        "act": "book",
+                        "session": session.pk,
+                        "child": child.pk,
+                        "guardian": guardian.pk,
+                        "key": f"form {child.pk}",
+                    }
+                )
+                + "\n"
+                for guardian, child in families[number::3]
+            )
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "tests.bookings.crash"],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            worker.stdin.write(orders)
+            worker.stdin.close()
+            workers.append(worker)
+        told = [workers[0].stdout.readline()]  # they are under way
+        time.sleep(random.uniform(0, 0.6))
+        for worker in workers:
+            os.killpg(worker.pid, signal.SIGKILL)
+        for worker in workers:
+            told += worker.stdout.readlines()
+            worker.stdout.close()
+            worker.wait()
+        acknowledged = {
+            int(line.split()[1]) for line in told if line.startswith("done") and line.endswith("\n")
+        }
+        assert acknowledged <= set(Booking.objects.live().values_list("pk", flat=True))
+        assert acknowledged
+        assert find_faults() == []
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA integrity_check")
+                assert cursor.fetchone() == ("ok",)
+
+
+# --- a database that cannot write ---------------------------------------------------------------------------
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a full disk of PostgreSQL is not ours to make")
+def test_a_full_disk_leaves_nothing_half_done():
+    session = SessionFactory(capacity=3)
+    guardian, child = a_family(session.institution)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        pages = cursor.fetchone()[0]
+        # No page more: new rows find no room soon.
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            with pytest.raises(DatabaseError, match="full"):
+                book_and_cancel_for_ever(session, child, guardian)
+            assert find_faults() == []
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+    for made in Booking.objects.live():
+        booking.cancel(booking=made)
+    assert booking.book(session=session, child=child, by=guardian).booking
+
+
+def book_and_cancel_for_ever(session, child, guardian):
+    for number in count():
+        made = booking.book(session=session, child=child, by=guardian, key=f"form {number}").booking
+        booking.cancel(booking=made)
+
+
+def test_a_database_that_is_read_only_leaves_nothing_half_done():
+    session = SessionFactory()
+    guardian, child = a_family(session.institution)
+    only_read, write = (
+        ("PRAGMA query_only = ON", "PRAGMA query_only = OFF")
+        if connection.vendor == "sqlite"
+        else ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(only_read)
+        try:
+            with pytest.raises(DatabaseError), transaction.atomic():
+                booking.book(session=session, child=child, by=guardian, key="form-1")
+        finally:
+            cursor.execute(write)
+    assert is_nothing_left()
+    assert booking.book(session=session, child=child, by=guardian, key="form-1").booking
+    assert Places.objects.get(session=session).taken == 1
