@@ -92,6 +92,8 @@ def teacher_calendars(plan: Plan, season: Season, only: str = "") -> Iterator[tu
         exams = plan.rows.of_teacher.get(teacher.pk, ())
         events = [_exam(sitting, season, rooms_of(sitting, season.language)) for sitting in exams]
         events += [_duty(duty, plan.duties, season) for duty in plan.duties.of_teacher.get(teacher.pk, ())]
+        gone = plan.duties.called_off.get(teacher.pk, ())
+        events += [_duty(duty, plan.duties, season, is_gone=True) for duty in gone]
         if events:
             yield teacher.staff_no, _file(events, season, teacher.staff_no)
 
@@ -122,7 +124,7 @@ def _exam(sitting: SittingRow, season: Season, place: Value, extra_minutes: int 
     )
 
 
-def _duty(duty: DutyRow, duties: DutyRows, season: Season) -> CalendarEvent:
+def _duty(duty: DutyRow, duties: DutyRows, season: Season, *, is_gone: bool = False) -> CalendarEvent:
     """One a period and teacher, whatever becomes of its room and role."""
     words = WORDS[season.language]
     starts_at, ends_at = (
@@ -137,5 +139,5 @@ def _duty(duty: DutyRow, duties: DutyRows, season: Season) -> CalendarEvent:
         place=duty.room.code if duty.room else duty.block,
         description=f"{report}. {words['period']} {duty.period.name}, {season.name}",
         sequence=season.sequence,
-        status=season.status,
+        status="CANCELLED" if is_gone else season.status,
     )

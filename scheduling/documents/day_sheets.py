@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from projects.documents.page import breakable, plain, shown
 from projects.documents.typesetting import Pile
-from projects.documents.words import long_date
+from projects.documents.words import direction, long_date
 from scheduling.documents.charts import head_of, piles_by_period, sessions_of, stem_of
 from scheduling.documents.lists import codes_of, title_of
 from scheduling.documents.plan import Json, Mass, Plan
@@ -12,8 +12,10 @@ from scheduling.documents.seat_rows import RoomSession, SeatRow, natural_key
 from scheduling.documents.tables import SittingRow
 from scheduling.documents.words import WORDS
 
-# Heights on an attendance sheet, in millimetres: what a page holds below its head, and each thing on it.
-PAGE, ROW, ROW_WITH_PHOTO, EXAM, FOOT = 232.0, 8.0, 15.0, 8.5, 58.0
+# Heights on an attendance sheet, in millimetres, and what a page holds below its head.
+ROW, ROW_WITH_PHOTO, EXAM, FOOT = 7.4, 15.0, 8.0, 45.0
+# Nastaliq's head is taller.
+PAGE = {"ltr": 240.0, "rtl": 227.0}
 # Lines for candidates who turn up without being listed.
 BLANK_ROWS = 5
 CARDS_A_PAGE = 10
@@ -23,14 +25,14 @@ CARDS_A_PAGE = 10
 def attendance_pages(plan: Plan, language: str, only: str = "") -> Mass:
     sessions = sessions_of(plan, only)
     return Mass(
-        sum(len(_pages_of(session, bool(plan.photos))) for session in sessions),
+        sum(len(_pages_of(session, bool(plan.photos), language)) for session in sessions),
         piles_by_period(sessions, lambda session: attendance(plan, session, language)),
     )
 
 
 def attendance(plan: Plan, session: RoomSession, language: str) -> Iterator[Json]:
     """The pages of one room, cut here so that each knows its number and the foot stands on the last."""
-    pages = _pages_of(session, bool(plan.photos))
+    pages = _pages_of(session, bool(plan.photos), language)
     serial = 0
     for number, page in enumerate(pages, start=1):
         blocks: list[Json] = []
@@ -84,16 +86,16 @@ def _attendance_row(serial: int, seat: SeatRow, photo: str) -> Json:
 Piece = tuple[str, object]
 
 
-def _pages_of(session: RoomSession, has_photos: bool) -> list[list[Piece]]:
+def _pages_of(session: RoomSession, has_photos: bool, language: str) -> list[list[Piece]]:
     """What comes on which page, by its height. An exam's heading never stands alone at a foot."""
     row = ROW_WITH_PHOTO if has_photos else ROW
     pages: list[list[Piece]] = [[]]
-    left = PAGE
+    left = full = PAGE[direction(language)]
 
     def turn() -> None:
         nonlocal left
         pages.append([])
-        left = PAGE
+        left = full
 
     for sitting, seats in session.exams:
         if left < EXAM + row:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from scheduling.documents.seat_rows import natural_key
 from scheduling.documents.tables import PeriodRow, RoomRow, SolutionRows, StudentRow, TeacherRow
-from scheduling.models import Duty, DutyPolicy, Role, Solution, Teacher
+from scheduling.duty_targets import targets_of
+from scheduling.models import Duty, DutyPolicy, Publication, Role, Solution, Teacher
 
 # On a list the room's people come first, then who serves more than one.
 ROLES = [Role.SUPERINTENDENT, Role.INVIGILATOR, Role.READER, Role.SCRIBE, Role.SUPERVISOR, Role.RESERVE]
@@ -43,7 +44,7 @@ class DutyRow(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What a teacher has in this season; `target` is in minutes, None where it is not known."""
+    """What a teacher has in this season; minutes throughout."""
 
     teacher: TeacherRow
     designation: str
@@ -53,11 +54,11 @@ class Load(NamedTuple):
     days: int
     reserves: int
     carried: int
-    target: float | None
+    target: int
 
     @property
-    def deviation(self) -> float | None:
-        return None if self.target is None else self.minutes - self.target
+    def deviation(self) -> int:
+        return self.minutes - self.target
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class DutyRows:
     duties: list[DutyRow]
     loads: list[Load]
     report_before: int
+    # Teacher pk → duties that the public was told of and that are not there now: calendars call them off.
+    called_off: dict[int, list[DutyRow]]
 
     @cached_property
     def of_teacher(self) -> dict[int, list[DutyRow]]:
@@ -87,23 +90,41 @@ def duty_rows_of(solution: Solution, rows: SolutionRows) -> DutyRows:
     rooms = {room.pk: room for room in rows.rooms}
     teachers = {teacher.pk: teacher for teacher in rows.teachers}
     students = {student.pk: student for student in rows.students}
-    duties = [
-        DutyRow(
-            periods[row.period_id],
-            rooms.get(row.room_id) if row.room_id else None,
-            row.block,
-            row.role,
-            row.number,
-            row.starts,
-            row.ends,
-            teachers.get(row.teacher_id) if row.teacher_id else None,
-            students.get(row.student_id) if row.student_id else None,
-        )
-        for row in Duty.objects.for_project(project).filter(solution=solution)
-    ]
-    duties.sort(key=_in_order)
+
+    def read(solution_pk: int) -> list[DutyRow]:
+        return [
+            DutyRow(
+                periods[row.period_id],
+                rooms.get(row.room_id) if row.room_id else None,
+                row.block,
+                row.role,
+                row.number,
+                row.starts,
+                row.ends,
+                teachers.get(row.teacher_id) if row.teacher_id else None,
+                students.get(row.student_id) if row.student_id else None,
+            )
+            for row in Duty.objects.for_project(project).filter(solution=solution_pk)
+        ]
+
+    duties = sorted(read(solution.pk), key=_in_order)
     policy = DutyPolicy.objects.for_project(project).first() or DutyPolicy()
-    return DutyRows(duties, _loads(solution, duties, teachers), policy.report_before)
+    earlier = Publication.objects.for_project(project).exclude(solution=solution).first()
+    return DutyRows(
+        duties,
+        _loads(solution, duties, teachers),
+        policy.report_before,
+        _called_off(read(earlier.solution_id) if earlier else [], duties),
+    )
+
+
+def _called_off(before: list[DutyRow], now: list[DutyRow]) -> dict[int, list[DutyRow]]:
+    kept = {(duty.teacher.pk, duty.period.pk) for duty in now if duty.teacher}
+    found: dict[int, list[DutyRow]] = defaultdict(list)
+    for duty in before:
+        if duty.teacher and (duty.teacher.pk, duty.period.pk) not in kept:
+            found[duty.teacher.pk].append(duty)
+    return dict(found)
 
 
 def _in_order(duty: DutyRow) -> tuple[object, ...]:
@@ -129,7 +150,7 @@ def _loads(solution: Solution, duties: list[DutyRow], teachers: dict[int, Teache
         for teacher in Teacher.objects.for_project(solution.project).select_related("designation")
         if teacher.may_invigilate or teacher.pk in of_teacher
     ]
-    targets = _targets(listed, sum(duty.minutes for duty in duties if duty.teacher))
+    targets = targets_of(solution.project, [(duty.period.date, duty.minutes) for duty in duties])
     loads = []
     for teacher in listed:
         own = of_teacher[teacher.pk]
@@ -143,21 +164,8 @@ def _loads(solution: Solution, duties: list[DutyRow], teachers: dict[int, Teache
                 days=len({duty.period.date for duty in own}),
                 reserves=sum(duty.role == Role.RESERVE for duty in own),
                 carried=teacher.carried_minutes,
-                target=targets[teacher.pk],
+                target=targets.get(teacher.pk, 0),
             )
         )
     rank = {t.pk: t.designation.rank if t.designation else 999 for t in listed}
     return sorted(loads, key=lambda load: (rank[load.teacher.pk], load.designation, load.teacher.staff_no))
-
-
-def _targets(teachers: list[Teacher], minutes: int) -> dict[int, float]:
-    """Each one's share of all minutes, by weight of the designation and share of a post, less what earlier
-    seasons gave too much."""
-    weights = {
-        t.pk: float(t.share * (t.designation.weight if t.designation else 1)) if t.may_invigilate else 0.0
-        for t in teachers
-    }
-    whole = sum(weights.values())
-    carried = {t.pk: t.carried_minutes if weights[t.pk] else 0 for t in teachers}
-    pot = minutes + sum(carried.values())
-    return {pk: pot * weight / whole - carried[pk] if whole else 0.0 for pk, weight in weights.items()}

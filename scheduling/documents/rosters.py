@@ -188,18 +188,17 @@ def fairness_sections(plan: Plan, language: str, only: str = "") -> Iterator[Sec
     words = WORDS[language]
     bands = []
     for designation, of_rank in groupby(plan.duties.loads, key=lambda load: load.designation):
-        listed = sorted(of_rank, key=lambda load: (-(load.deviation or 0), load.teacher.staff_no))
+        listed = sorted(of_rank, key=lambda load: (-load.deviation, load.teacher.staff_no))
         rows = [_fairness_row(load) for load in listed]
         bands.append(Band(designation or words["no_designation"], rows))
     yield Section(words["fairness_heading"], bands, (words["fairness_note"],))
 
 
 def _fairness_row(load: Load) -> tuple[Value, ...]:
-    deviation = load.deviation
     return (
         load.teacher.staff_no, load.teacher.name, load.teacher.department, f"{load.share:g}",
-        _signed(load.carried), None if load.target is None else round(load.target), load.minutes,
-        None if deviation is None else _signed(round(deviation)), load.duties, load.days, load.reserves,
+        _signed(load.carried), load.target, load.minutes,
+        _signed(load.deviation), load.duties, load.days, load.reserves,
     )  # fmt: skip
 
 
@@ -226,8 +225,8 @@ def fairness_tables(plan: Plan, language: str, only: str = "") -> list[Table]:
     listed: list[tuple[Value, ...]] = [
         (
             load.teacher.staff_no, load.teacher.name, load.teacher.department, load.designation,
-            load.share, load.carried, None if load.target is None else round(load.target), load.minutes,
-            None if load.deviation is None else round(load.deviation), load.duties, load.days, load.reserves,
+            load.share, load.carried, load.target, load.minutes,
+            load.deviation, load.duties, load.days, load.reserves,
         )
         for load in plan.duties.loads
     ]  # fmt: skip
