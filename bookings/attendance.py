@@ -1,17 +1,15 @@
-"""Registers: who is expected, came, and went home with whom. Marks may come late or twice; none is lost."""
+"""Registers: who is expected and who came. Marks may come late or twice; none is lost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.hashers import check_password
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects import history
 from projects.models import Institution
 
 from . import medical
@@ -51,24 +49,13 @@ class CannotReport(Exception):
     """Why an absence cannot be reported, in words for the guardian."""
 
 
-class AskFirst(CannotMark):
-    """Somebody wants to take the child home who is not on its list; `phone` is whom to call.
-
-    It is final for whoever must not collect: no phone call makes it right.
-    """
-
-    def __init__(self, sentence: str, phone: str = "", *, is_final: bool = False) -> None:
-        self.phone, self.is_final = phone, is_final
-        super().__init__(sentence)
-
-
 def meetings_on(institution: Institution, day: Any, *, tutor: Tutor | None = None) -> QuerySet[Meeting]:
     """That day's meetings, in the current time zone; a tutor's own only, if one is given."""
     zone = timezone.get_current_timezone()
     starts_at = datetime(day.year, day.month, day.day, tzinfo=zone)
     after = day + timedelta(days=1)
     ends_at = datetime(after.year, after.month, after.day, tzinfo=zone)
-    found = Meeting.objects.for_institution(institution).filter(
+    found: QuerySet[Meeting] = Meeting.objects.for_institution(institution).filter(
         starts_at__gte=starts_at, starts_at__lt=ends_at
     )
     if tutor:
@@ -133,11 +120,11 @@ def register(meeting: Meeting) -> list[Line]:
         lines[late.child_id].differing.append(late)
     for child, flag in medical.flags(lines).items():
         lines[child].flag = flag
-    _add_adults(lines, timezone.localdate(meeting.starts_at))
+    add_adults(lines, timezone.localdate(meeting.starts_at))
     return list(lines.values())
 
 
-def _add_adults(lines: dict[int, Line], day: Any) -> None:
+def add_adults(lines: dict[int, Line], day: Any) -> None:
     on_that_day = Q(valid_from__isnull=True) | Q(valid_from__lte=day)
     on_that_day &= Q(valid_to__isnull=True) | Q(valid_to__gte=day)
     for collector in AuthorisedCollector.objects.filter(on_that_day, child__in=lines):
@@ -232,44 +219,6 @@ def _keep_beside(existing: AttendanceMark, told: dict, told_at: datetime, by: An
             defaults={"marked_by": by},
         )
     return existing
-
-
-def person_at_the_gate(
-    *, child: Child, name: str, password: str = "", day: Any = None
-) -> tuple[AuthorisedCollector | None, Guardian | None]:
-    """Who of the child's list that is: a collector or a guardian. Raises AskFirst for everybody else."""
-    day = day or timezone.localdate()
-    line = {child.pk: Line(child)}
-    _add_adults(line, day)
-    adults = line[child.pk]
-    wanted = name.strip().casefold()
-    for right in adults.guardians:
-        if right.guardian.name.casefold() == wanted:
-            if not right.may_collect:
-                raise AskFirst(
-                    _("Do not give the child to this person. Call the office at once."),
-                    _phone(adults, right),
-                    is_final=True,
-                )
-            return None, right.guardian
-    for collector in adults.collectors:
-        if collector.name.casefold() == wanted:
-            told = password.strip().casefold()
-            if collector.password_hash and not check_password(told, collector.password_hash):
-                raise AskFirst(
-                    _("The password is not right. Ask again, or call the family first."), _phone(adults)
-                )
-            return collector, None
-    raise AskFirst(
-        _("This person is not on the child's list. Call the family before you agree."), _phone(adults)
-    )
-
-
-def _phone(adults: Line, besides: Guardianship | None = None) -> str:
-    for right in sorted(adults.guardians, key=lambda row: row.contact_order):
-        if right.guardian.phone and right != besides:
-            return right.guardian.phone
-    return adults.contacts[0].phone if adults.contacts else ""
 
 
 @transaction.atomic
@@ -445,48 +394,3 @@ def counts(meetings: list[Meeting]) -> dict[int, Counts]:
         if state in (State.PRESENT, State.LATE):
             found[meeting].here += n
     return found
-
-
-def collect(
-    *,
-    meeting: Meeting,
-    child: Child,
-    by: Any,
-    name: str,
-    password: str = "",
-    agreed_with: str = "",
-    goes_alone: bool = False,
-) -> AttendanceMark:
-    """The child goes home: alone, with somebody of its list, or with somebody whom `agreed_with` (a guardian,
-    by phone) has agreed to. Raises AskFirst for anybody else, and always for who must not collect.
-    """
-    if goes_alone:
-        return mark(meeting=meeting, child=child, state=State.LEFT, by=by, note=_("went home alone"))
-    if not name:
-        raise CannotMark(_("Say who takes the child home."))
-    try:
-        collector, guardian = person_at_the_gate(
-            child=child, name=name, password=password, day=timezone.localdate(meeting.starts_at)
-        )
-    except AskFirst as reason:
-        history.note(
-            institution=meeting.institution,
-            what=_("Asked for %(child)s at the gate: %(name)s") % {"child": child.full_name, "name": name},
-            model=AttendanceMark,
-            reason=str(reason),
-        )
-        if reason.is_final or not agreed_with:
-            raise
-        note = _("agreed by phone with %s") % agreed_with
-        return mark(
-            meeting=meeting, child=child, state=State.LEFT, by=by, collected_by_name=name, note=note[:300]
-        )
-    return mark(
-        meeting=meeting,
-        child=child,
-        state=State.LEFT,
-        by=by,
-        collected_by=collector,
-        collected_by_guardian=guardian,
-        collected_by_name=name,
-    )

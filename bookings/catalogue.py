@@ -123,6 +123,9 @@ class Availability:
     places are drawn), over (nobody can join any more), off (called off).
     """
 
+    # A session with its dates: see _dates().
+    session: Any
+
     def __init__(self, of: Session, *, at: datetime, year_group: YearGroup | None = None) -> None:
         self.session, self.at, self.year_group = of, at, year_group
 

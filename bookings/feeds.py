@@ -54,8 +54,8 @@ def of_token(institution: Institution, token: str) -> CalendarFeed | None:
 def feed_file(feed: CalendarFeed) -> bytes:
     """All dates of the child's places, called-off ones as cancelled, and its exams."""
     institution, child = feed.institution, feed.child
-    bookings = Booking.objects.for_institution(institution).filter(child=child)
-    bookings = list(bookings.select_related("session__activity", "session__location").order_by("pk"))
+    rows = Booking.objects.for_institution(institution).filter(child=child)
+    bookings = list(rows.select_related("session__activity", "session__location").order_by("pk"))
     # A session booked again after it was given up is there once, as it is now.
     latest = {event.uid: event for event in sorted(events_of(bookings), key=lambda event: event.sequence)}
     events = list(latest.values())

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 from django.db.models import Q, Sum
 from django.utils import timezone
@@ -51,8 +52,9 @@ class Item:
 @dataclass
 class ChildGlance:
     right: Guardianship
-    bookings: list[Booking] = field(default_factory=list)
-    waits: list[WaitEntry] = field(default_factory=list)
+    # Bookings that know whether they need a payment; wait entries with their open offer and position.
+    bookings: list[Any] = field(default_factory=list)
+    waits: list[Any] = field(default_factory=list)
     diary: list[Item] = field(default_factory=list)
     ended: list[Booking] = field(default_factory=list)
     wishes: list[Preference] = field(default_factory=list)
@@ -75,11 +77,11 @@ class Glance:
     payments: list[Payment]
 
     @property
-    def offers(self) -> list[WaitEntry]:
+    def offers(self) -> list[Any]:
         return [wait for one in self.children for wait in one.waits if wait.open_offer]
 
     @property
-    def held(self) -> list[Booking]:
+    def held(self) -> list[Any]:
         """Places that wait for their payment."""
         return [row for one in self.children for row in one.bookings if row.needs_payment]
 
@@ -108,7 +110,7 @@ def of(guardian: Guardian, *, now: datetime | None = None) -> Glance:
 
 def _add_bookings(children: dict[int, ChildGlance], now: datetime) -> None:
     recently = Q(state__in=Booking.LIVE) | Q(ended_at__gte=now - timedelta(days=60))
-    rows = (
+    rows: Any = (
         Booking.objects.filter(recently, child__in=children)
         .select_related("session__activity__category", "session__location", "session__term")
         .order_by("session__weekday", "session__starts", "pk")
@@ -123,7 +125,7 @@ def _add_bookings(children: dict[int, ChildGlance], now: datetime) -> None:
 
 
 def _add_waits(children: dict[int, ChildGlance]) -> None:
-    rows = list(
+    rows: list[Any] = list(
         WaitEntry.objects.filter(child__in=children, state__in=WaitEntry.LIVE)
         .select_related("session__activity__category", "session__places")
         .order_by("pk")
@@ -146,8 +148,8 @@ def _add_diary(children: dict[int, ChildGlance], now: datetime) -> None:
     for one in children.values():
         for booking in one.bookings:
             booked.setdefault(booking.session_id, []).append(booking)
-    meetings = Meeting.objects.filter(session__in=booked).between(now, until)
-    meetings = list(meetings.select_related("location", "session__location").order_by("starts_at"))
+    coming = Meeting.objects.filter(session__in=booked).between(now, until)
+    meetings = list(coming.select_related("location", "session__location").order_by("starts_at"))
     absent = set(
         AbsenceNotice.objects.filter(child__in=children, meeting__in=meetings).values_list("meeting", "child")
     )

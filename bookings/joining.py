@@ -3,7 +3,7 @@
 A code is on paper and works once. Whoever signs up without one names the children; the office links them.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -51,12 +51,11 @@ def use_code(*, institution: Institution, user: User, code: str) -> Guardian:
     codes = InvitationCode.objects.for_institution(institution).select_for_update(of=("self",))
     invitation = codes.filter(code_hash=token_hash(code)).select_related("guardian").first()
     now = timezone.now()
-    invited = invitation.guardian if invitation else None
-    is_good = invitation and invitation.used_at is None and invitation.expires_at > now
-    if not (is_good and invited and invited.erased_at is None and invited.user_id in (None, user.pk)):
+    if invitation is None or not _is_good(invitation, user, now):
         raise CannotJoin(
             _("That code is not known here or has been used. Look at the letter again, or ask the office.")
         )
+    invited = invitation.guardian
     invitation.used_at = now
     invitation.save(update_fields=["used_at"])
     mine = Guardian.objects.for_institution(institution).filter(user=user).first()
@@ -68,6 +67,13 @@ def use_code(*, institution: Institution, user: User, code: str) -> Guardian:
         return invited
     _hand_over(invited, mine)
     return mine
+
+
+def _is_good(invitation: InvitationCode, user: User, now: datetime) -> bool:
+    """Not used, not too old, and its guardian nobody else's by now."""
+    is_open = invitation.used_at is None and invitation.expires_at > now
+    invited = invitation.guardian
+    return is_open and invited.erased_at is None and invited.user_id in (None, user.pk)
 
 
 def _hand_over(invited: Guardian, mine: Guardian) -> None:

@@ -13,7 +13,7 @@ from .models import Child, MedicalNote
 
 Severity = MedicalNote.Severity
 # The gravest first.
-GRAVITY = [Severity.CRITICAL, Severity.ALLERGY, Severity.NOTE]
+GRAVITY: list[str] = [Severity.CRITICAL, Severity.ALLERGY, Severity.NOTE]
 
 
 def flags(children: Iterable[int]) -> dict[int, str]:

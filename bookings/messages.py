@@ -225,7 +225,7 @@ def tell_tomorrow(*, institution: Institution, day: date) -> int:
     bookings = Booking.objects.filter(
         session__in=meetings, state=Booking.State.CONFIRMED, booked_by__isnull=False
     ).select_related("child", "booked_by", "session__activity")
-    dates: dict[Guardian, list[tuple[datetime, Booking, Any]]] = {}
+    dates: dict[Any, list[tuple[datetime, Booking, Any]]] = {}
     for booking in bookings:
         for meeting in meetings[booking.session_id]:
             if (meeting.pk, booking.child_id) not in absent:

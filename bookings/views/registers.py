@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import attendance, medical
+from .. import attendance, gate, medical
 from ..models import AttendanceAlert, AttendanceMark, LateMark, Meeting
 from . import doors
 
@@ -173,7 +173,7 @@ def collect(request: HttpRequest, pk: int, public_id: str) -> HttpResponse:
     name = request.POST.get("name", "").replace("\0", "").strip()[:150]
     if request.method == "POST":
         try:
-            attendance.collect(
+            gate.collect(
                 meeting=meeting,
                 child=child,
                 by=request.user,
@@ -182,7 +182,7 @@ def collect(request: HttpRequest, pk: int, public_id: str) -> HttpResponse:
                 agreed_with=request.POST.get("agreed_with", "").replace("\0", "").strip()[:150],
                 goes_alone=bool(request.POST.get("alone")),
             )
-        except attendance.AskFirst as reason:
+        except gate.AskFirst as reason:
             warning, phone = str(reason), reason.phone
         except attendance.CannotMark as reason:
             warning = str(reason)

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from bookings import attendance, medical, tasks
+from bookings import attendance, gate, medical, tasks
 from bookings.models import (
     AbsenceNotice,
     AttendanceAlert,
@@ -180,11 +180,11 @@ def test_a_child_goes_home_with_somebody_of_its_list(school, meet, mother, zara,
         institution=school, child=zara, name="Uncle", password_hash=make_password("blue whale")
     )
     said = {"meeting": meeting, "child": zara, "by": tutor.user}
-    with pytest.raises(attendance.AskFirst) as wrong:
-        attendance.collect(**said, name="Uncle", password="red")
+    with pytest.raises(gate.AskFirst) as wrong:
+        gate.collect(**said, name="Uncle", password="red")
     assert wrong.value.phone == "0300"
-    assert attendance.collect(**said, name="uncle", password="Blue Whale ").collected_by.name == "Uncle"
-    assert attendance.collect(**said, name="Amna Khan").collected_by_guardian == mother
+    assert gate.collect(**said, name="uncle", password="Blue Whale ").collected_by.name == "Uncle"
+    assert gate.collect(**said, name="Amna Khan").collected_by_guardian == mother
 
 
 def test_a_stranger_needs_the_family_s_word_and_a_barred_parent_gets_none(school, meet, zara, tutor):
@@ -193,10 +193,10 @@ def test_a_stranger_needs_the_family_s_word_and_a_barred_parent_gets_none(school
     Guardianship.objects.create(institution=school, guardian=barred, child=zara, may_collect=False)
     said = {"meeting": meeting, "child": zara, "by": tutor.user}
     for name, agreed in (("Neighbour", ""), ("Barred", ""), ("Barred", "Amna")):
-        with pytest.raises(attendance.AskFirst):
-            attendance.collect(**said, name=name, agreed_with=agreed)
+        with pytest.raises(gate.AskFirst):
+            gate.collect(**said, name=name, agreed_with=agreed)
     assert not AttendanceMark.objects.exists()
-    mark = attendance.collect(**said, name="Neighbour", agreed_with="Amna")
+    mark = gate.collect(**said, name="Neighbour", agreed_with="Amna")
     assert (mark.state, mark.collected_by_name) == (State.LEFT, "Neighbour")
     assert "Amna" in mark.note
 
@@ -255,7 +255,7 @@ def test_who_is_on_site_is_listed_by_room_where_it_was_seen_last(school, meet, z
     for child in (zara, omar, hira):
         attendance.mark(meeting=first, child=child, marked_at=now - timedelta(minutes=40), **said)
     attendance.mark(meeting=second, child=zara, marked_at=now - timedelta(minutes=2), **said)
-    attendance.collect(meeting=first, child=hira, by=tutor.user, name="", goes_alone=True)
+    gate.collect(meeting=first, child=hira, by=tutor.user, name="", goes_alone=True)
     rooms = {
         room.place: [child.given_name for _mark, child, _meeting in room.lines]
         for room in attendance.on_site(school)
