@@ -10,7 +10,9 @@ from .exact import most_seated
 from .insert import insert
 from .neighbours import Shape
 from .problem import NO_LIMIT, NOWHERE, Ints, Problem
-from .rooms import RESORTS, Hall, Unit, distribute
+from .rooms import RESORTS, Hall, Unit, distribute, improve
+
+DRAWS_OF_ROOMS, LATER = 60, 300  # of each part, to improve the rooms of a first attempt and of a later one
 
 
 def seat_period(
@@ -33,7 +35,9 @@ def seat_period(
     waiting = distribute(hall, units, chance, noise, RESORTS[:2])
     if waiting:
         waiting = _exactly(hall, units, waiting)
-        distribute(hall, units, chance, 0.0, RESORTS[2:], waiting)
+        waiting = distribute(hall, units, chance, 0.0, RESORTS[2:], waiting)
+    else:
+        improve(hall, units, chance, (LATER if noise else DRAWS_OF_ROOMS) * len(units))
     for room, groups in _by_room(problem, hall, units).items():
         first, last = problem.room_ptr[room], problem.room_ptr[room + 1]
         locked = np.full(last - first, NOWHERE, dtype=np.int64)

@@ -5,12 +5,16 @@ Parts of exams are given rooms one by one, the hardest first: the room that hold
 else the largest room full and so on. Who finds none is made room for by moving a part of another exam.
 """
 
+import math
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from .neighbours import Shape
 from .problem import NO_LIMIT, Ints, Problem
+
+HOT, COLD = 12.0, 0.5  # prices at which `improve` begins and ends
 
 
 class Unit(NamedTuple):
@@ -56,7 +60,7 @@ class Hall:
         self.own: set[int] = set()  # rooms of somebody who sits alone
         self.used = 0
         self.max_rooms = int(problem.period_max_rooms[period])
-        self.rooms_of_part: dict[int, set[int]] = defaultdict(set)
+        self.rooms_of_part: dict[int, dict[int, int]] = defaultdict(dict)  # room → candidates
         self.apart: dict[int, set[int]] = defaultdict(set)
         for a, b in problem.different_room.tolist():
             self.apart[a].add(b)
@@ -105,7 +109,8 @@ class Hall:
             classes[self.class_of[room].setdefault(unit.exam, tightest)] -= count
         self.there[room][unit.exam] = self.there[room].get(unit.exam, 0) + count
         self.total[room] += count
-        self.rooms_of_part[unit.part].add(room)
+        mine = self.rooms_of_part[unit.part]
+        mine[room] = mine.get(room, 0) + count
         self.share[number, room] += count
 
     def take(self, number: int, unit: Unit, room: int, count: int) -> None:
@@ -119,11 +124,32 @@ class Hall:
         self.share[number, room] -= count
         if not self.share[number, room]:
             del self.share[number, room]
-            self.rooms_of_part[unit.part].discard(room)
+        mine = self.rooms_of_part[unit.part]
+        mine[room] -= count
+        if not mine[room]:
+            del mine[room]
         if not there[unit.exam]:
             del there[unit.exam]
             if not there:
                 self.used -= 1
+
+    def worth(self, rooms: Iterable[int], parts: Iterable[int]) -> float:
+        """What these rooms and parts cost by the soft rules about rooms."""
+        p, weights = self.problem, self.problem.weights
+        cost = 0.0
+        for room in rooms:
+            there = self.there[room]
+            if there:
+                cost += weights.get("rooms_used", 0)
+                cost += weights.get("mixed_durations", 0) * (len({self.length[exam] for exam in there}) - 1)
+                if p.most_exams:
+                    cost += weights.get("exams_in_room", 0) * max(0, len(there) - p.most_exams)
+        for part in parts:
+            used = self.rooms_of_part[part]
+            cost += weights.get("split_rooms", 0) * (len(used) - 1)
+            cost += weights.get("split_blocks", 0) * (len({self.block[room] for room in used}) - 1)
+            cost += weights.get("room_penalty", 0) * sum(self.dislike[room] for room in used)
+        return cost
 
     def price(self, unit: Unit, room: int) -> float:
         """What the room would cost the unit by the soft rules."""
@@ -246,3 +272,80 @@ def _make_room(hall: Hall, units: list[Unit], number: int, wanted: int, limits: 
                 if count:
                     return count
     return 0
+
+
+def improve(hall: Hall, units: list[Unit], chance: random.Random, draws: int) -> None:
+    """Cheaper rooms by simulated annealing: all of a unit's candidates in a room go to another one, or change
+    places with all of another unit's there. What is left is the cheapest that was met."""
+    linked = set(hall.problem.same_room.ravel().tolist())
+    movable = {number for number, unit in enumerate(units) if unit.exam not in linked and len(unit.rooms) > 1}
+    shares = [key for key in hall.share if key[0] in movable]
+    cost, cheapest, best = 0.0, 0.0, dict(hall.share)
+    for draw in range(draws if len(shares) > 1 and hall.problem.weights else 0):
+        one = shares[int(chance.random() * len(shares))]
+        rooms = units[one[0]].rooms
+        change = _change(hall, units, shares, one, rooms[int(chance.random() * len(rooms))], chance)
+        if change is None:
+            continue
+        price, undo = change
+        heat = HOT * (COLD / HOT) ** (draw / draws)
+        if price > 0 and chance.random() >= math.exp(-price / heat):
+            _shift(hall, units, undo)
+            continue
+        cost += price
+        shares = [key for key in hall.share if key[0] in movable]
+        if cost < cheapest - 1e-9:
+            cheapest, best = cost, dict(hall.share)
+    now = dict(hall.share)
+    _shift(hall, units, [(number, room, None, count) for (number, room), count in now.items()])
+    _shift(hall, units, [(number, None, room, count) for (number, room), count in best.items()])
+
+
+# A unit's candidates leave a room for another one; None is neither.
+Shift = tuple[int, int | None, int | None, int]
+
+
+def _shift(hall: Hall, units: list[Unit], shifts: list[Shift]) -> None:
+    for number, room, _to, count in shifts:
+        if room is not None:
+            hall.take(number, units[number], room, count)
+    for number, _room, to, count in shifts:
+        if to is not None:
+            hall.put(number, units[number], to, count)
+
+
+def _change(
+    hall: Hall,
+    units: list[Unit],
+    shares: list[tuple[int, int]],
+    one: tuple[int, int],
+    to: int,
+    chance: random.Random,
+) -> tuple[float, list[Shift]] | None:
+    """Do it, if every limit is kept by it: what it costs, and how it is undone."""
+    number, room = one
+    unit, count = units[number], hall.share[one]
+    if to == room:
+        return None
+    shifts: list[Shift] = [(number, room, to, count)]
+    if hall.free(unit, to, RESORTS[0]) < count:
+        there = [key for key in shares if key[1] == to and units[key[0]].exam != unit.exam]
+        if not there:
+            return None
+        other = there[int(chance.random() * len(there))]
+        if room not in units[other[0]].rooms:
+            return None
+        shifts.append((other[0], to, room, hall.share[other]))
+    parts = {units[shift[0]].part for shift in shifts}
+    before = hall.worth((room, to), parts)
+    for n, leaving, _to, many in shifts:
+        hall.take(n, units[n], leaving, many)
+    done: list[Shift] = []
+    for n, leaving, entering, many in shifts:
+        if hall.free(units[n], entering, RESORTS[0]) < many:
+            _shift(hall, units, [(n, e, None, m) for n, _l, e, m in done])
+            _shift(hall, units, [(n, None, out, m) for n, out, _e, m in shifts])
+            return None
+        hall.put(n, units[n], entering, many)
+        done.append((n, leaving, entering, many))
+    return hall.worth((room, to), parts) - before, [(n, into, out, m) for n, out, into, m in shifts]
