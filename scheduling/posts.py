@@ -73,6 +73,7 @@ class Sat(NamedTuple):
     """An exam in a period: its candidates, and where each of them sits or may sit."""
 
     placement: Placement
+    period: Period
     students: dict[int, tuple[int, ...]]  # student → rooms
     rooms: Counter[int]  # room → candidates
 
@@ -116,7 +117,7 @@ class Attendance:
             rooms: Counter[int] = Counter()
             for room, _group, candidates in shares[row.pk]:
                 rooms[room] += candidates
-            if not rooms:
+            if row.period is None or not rooms:
                 continue
             seated = seats[row.pk]
             everybody = candidates_of.get(row.sitting_id, ())
@@ -126,12 +127,12 @@ class Attendance:
                 or tuple(rooms)
                 for student in everybody
             }
-            yield Sat(row, students, rooms)
+            yield Sat(row, row.period, students, rooms)
 
     def _halls(self) -> list[Hall]:
         found: dict[tuple[int, int], Hall] = {}
         for sat in self.sat:
-            period, exam = sat.placement.period, sat.placement.sitting.exam
+            period, exam = sat.period, sat.placement.sitting.exam
             for room, candidates in sat.rooms.items():
                 hall = found.setdefault((period.pk, room), Hall(period, self.rooms[room]))
                 hall.candidates += candidates
@@ -160,7 +161,7 @@ class Attendance:
 
     def finish(self, sat: Sat, student: int) -> int:
         """The minute of the day at which the student must have finished, extra time included."""
-        period, duration = sat.placement.period, sat.placement.sitting.exam.duration
+        period, duration = sat.period, sat.placement.sitting.exam.duration
         extra = [
             row.minutes_for(duration) for row in self.needs(student, period, *AccessArrangement.Kind.values)
         ]
@@ -199,7 +200,7 @@ def _of_single_candidates(attendance: Attendance) -> Iterator[Post]:
     }
     taken: Counter[tuple] = Counter()
     for sat in attendance.sat:
-        period = sat.placement.period
+        period = sat.period
         for student in sorted(attendance.arrangements.keys() & sat.students.keys()):
             for need in attendance.needs(student, period, *roles):
                 room, role = attendance.rooms[sat.students[student][0]], roles[need.kind]
@@ -229,8 +230,8 @@ def _between_two_exams(attendance: Attendance) -> Iterator[Post]:
     for row in wanted:
         for one in sat_in[row.student_id, row.exam_a_id]:
             for other in sat_in[row.student_id, row.exam_b_id]:
-                period = one.placement.period
-                if other.placement.period_id != period.pk:
+                period = one.period
+                if other.period.pk != period.pk:
                     continue
                 ends = sorted(attendance.finish(sat, row.student_id) for sat in (one, other))
                 second = ends[0] - minute(period.starts)

@@ -241,8 +241,7 @@ class _Reader:
                 teachers_of[exam_of_course[course]].add(self.number_of[teacher])
         in_period: dict[int, set[int]] = defaultdict(set)
         for sat in self.attendance.sat:
-            placement = sat.placement
-            in_period[placement.period_id] |= teachers_of.get(placement.sitting.exam_id, set())
+            in_period[sat.period.pk] |= teachers_of.get(sat.placement.sitting.exam_id, set())
         for number, post in enumerate(self.posts):
             if self.settings["own_exam_period"].is_on:
                 found[sorted(in_period[post.period.pk]), number] |= arrays.OWN_PERIOD

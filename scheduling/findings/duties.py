@@ -196,25 +196,23 @@ def missing_posts(roster: Roster) -> Iterator[Fault]:
         short = _staff(hall, roster.policy, steps) - has[period, room, "", Role.INVIGILATOR]
         if short > 0:
             yield Fault(short, f"{hall.room}: {hall.period}")
-    for period, rooms in rooms_in.items():
+    for when, rooms in rooms_in.items():
         if per := roster.policy.rooms_per_reserve:
-            short = ceil(rooms / per) - has[period.pk, None, "", Role.RESERVE]
+            short = ceil(rooms / per) - has[when.pk, None, "", Role.RESERVE]
             if short > 0:
-                yield Fault(short, f"{period}: {Role.RESERVE.label}")
-    for (period, block), rooms in rooms_of_block.items():
+                yield Fault(short, f"{when}: {Role.RESERVE.label}")
+    for (when, block), rooms in rooms_of_block.items():
         if per := roster.policy.rooms_per_superintendent:
-            short = ceil(rooms / per) - has[period.pk, None, block, Role.SUPERINTENDENT]
+            short = ceil(rooms / per) - has[when.pk, None, block, Role.SUPERINTENDENT]
             if short > 0:
-                yield Fault(short, f"{period}: {Role.SUPERINTENDENT.label} {block}")
+                yield Fault(short, f"{when}: {Role.SUPERINTENDENT.label} {block}")
     for kind in (Role.READER, Role.SCRIBE):
         served = {(duty.period_id, duty.student_id) for duty in roster.duties if duty.role == kind}
         for sat in roster.attendance.sat:
-            period = sat.placement.period
+            when = sat.period
             for student in roster.attendance.arrangements.keys() & sat.students.keys():
-                if (period.pk, student) not in served and roster.attendance.needs(
-                    student, period, kind.value
-                ):
-                    yield Fault(1, f"{period}: {kind.label}")
+                if (when.pk, student) not in served and roster.attendance.needs(student, when, kind.value):
+                    yield Fault(1, f"{when}: {kind.label}")
 
 
 def _staff(hall: Hall, policy: DutyPolicy, steps: list[StaffingStep]) -> int:
@@ -339,7 +337,7 @@ def own_exam_period(roster: Roster) -> Iterator[Fault]:
     """Duties while an exam of the teacher's own courses is sat."""
     sat_in: dict[int, set[int]] = defaultdict(set)
     for sat in roster.attendance.sat:
-        sat_in[sat.placement.period_id].add(sat.placement.sitting.exam_id)
+        sat_in[sat.period.pk].add(sat.placement.sitting.exam_id)
     for duty in roster.duties:
         if duty.teacher_id and roster.exams_of[duty.teacher_id] & sat_in[duty.period_id]:
             yield Fault(1, f"{duty.teacher}: {duty.period}")

@@ -1,4 +1,4 @@
-"""The demo's season, smaller: all posts filled, nobody off by more than a duty, and the balance carries over."""
+"""The demo's season, smaller: all posts filled, nobody off by more than a duty, the balance carries over."""
 
 import pytest
 

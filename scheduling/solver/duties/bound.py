@@ -30,31 +30,23 @@ def least_open(problem: Problem) -> int:
     may = np.zeros((problem.teachers, len(groups)), bool)
     for group in range(len(groups)):
         may[:, group] = allowed[:, group_of == group].any(axis=1)
-    teacher, group = np.nonzero(may)
+    teacher, column = np.nonzero(may)
+    pairs = list(zip(teacher.tolist(), (groups[column] // 2).tolist(), strict=True))
     solver = _quiet()
     rows = len(groups) + problem.teachers
     period_row: dict[tuple[int, int], int] = {}
-    for t, g in zip(teacher.tolist(), group.tolist(), strict=True):
-        period_row.setdefault((t, int(groups[g] // 2)), rows + len(period_row))
+    for pair in pairs:
+        period_row.setdefault(pair, rows + len(period_row))
     inf = highspy.kHighsInf
     most = np.minimum(problem.most, problem.posts)
     upper = np.concatenate([sizes, most, np.ones(len(period_row))]).astype(float)
-    solver.addRows(
-        len(upper),
-        np.full(len(upper), -inf),
-        upper,
-        0,
-        np.zeros(len(upper), np.int32),
-        np.zeros(0, np.int32),
-        [],
-    )
-    arcs = len(teacher)
+    lower, none = np.full(len(upper), -inf), np.zeros(len(upper), np.int32)
+    solver.addRows(len(upper), lower, upper, 0, none, np.zeros(0, np.int32), [])
+    arcs = len(pairs)
     index = np.empty((arcs, 3), np.int32)
-    index[:, 0] = group
+    index[:, 0] = column
     index[:, 1] = len(groups) + teacher
-    index[:, 2] = [
-        period_row[t, int(groups[g] // 2)] for t, g in zip(teacher.tolist(), group.tolist(), strict=True)
-    ]
+    index[:, 2] = [period_row[pair] for pair in pairs]
     solver.addCols(
         arcs,
         np.full(arcs, -1.0),

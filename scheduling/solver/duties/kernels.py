@@ -100,7 +100,7 @@ class Model(NamedTuple):
 class State(NamedTuple):
     who: Ints
     roster: Ints  # (teachers + 1, periods) posts in order of time; the last row is for trying
-    count: Ints
+    duties: Ints  # (teachers,) how many
     minutes: Ints
     price: Ints  # (teachers,)
     team_price: Ints
@@ -191,7 +191,7 @@ def roster_price(m, s, t, row, n, minutes):
 
 @kernel
 def teacher_price(m, s, t):
-    return roster_price(m, s, t, t, s.count[t], s.minutes[t])
+    return roster_price(m, s, t, t, s.duties[t], s.minutes[t])
 
 
 @kernel
@@ -200,7 +200,7 @@ def price_if(m, s, t, out, into):
     trial = len(m.target)
     n = 0
     waits = into >= 0
-    for i in range(s.count[t]):
+    for i in range(s.duties[t]):
         p = s.roster[t, i]
         if waits and p > into:
             s.roster[trial, n] = into
@@ -246,7 +246,7 @@ def mates_price(m, s, t):
     price = 0
     for i in range(m.mate_ptr[t], m.mate_ptr[t + 1]):
         u = m.mate[i]
-        price += m.weight[W_TOGETHER] * max(0, min(s.count[t], s.count[u]) - s.met[t, u])
+        price += m.weight[W_TOGETHER] * max(0, min(s.duties[t], s.duties[u]) - s.met[t, u])
     return price
 
 
@@ -256,7 +256,7 @@ def clashes(m, s, t, p):
     found = 0
     which = -1
     gap = m.limit[L_GAP]
-    for i in range(s.count[t]):
+    for i in range(s.duties[t]):
         q = s.roster[t, i]
         if m.period[q] == m.period[p] or (m.start[q] < m.end[p] + gap and m.start[p] < m.end[q] + gap):
             found += 1
@@ -278,7 +278,7 @@ def is_welcome(m, s, t, p):
 
 @kernel
 def may_take(m, s, t, p):
-    if not m.allowed[t, p] or s.count[t] >= m.most[t] or not is_welcome(m, s, t, p):
+    if not m.allowed[t, p] or s.duties[t] >= m.most[t] or not is_welcome(m, s, t, p):
         return False
     return clashes(m, s, t, p)[0] == 0
 
@@ -364,13 +364,13 @@ def hand_over(m, s, p, t):
     if old >= 0:
         change -= mates_price(m, s, old)
         change += meet(m, s, p, old, -1) + visit(m, s, p, old, -1)
-        n = s.count[old]
+        n = s.duties[old]
         i = 0
         while s.roster[old, i] != p:
             i += 1
         for j in range(i, n - 1):
             s.roster[old, j] = s.roster[old, j + 1]
-        s.count[old] = n - 1
+        s.duties[old] = n - 1
         s.minutes[old] -= m.minutes[p]
         s.who[p] = OPEN
         now = teacher_price(m, s, old)
@@ -379,12 +379,12 @@ def hand_over(m, s, p, t):
     if t >= 0:
         change -= mates_price(m, s, t)
         change += meet(m, s, p, t, 1) + visit(m, s, p, t, 1)
-        i = s.count[t]
+        i = s.duties[t]
         while i > 0 and s.roster[t, i - 1] > p:
             s.roster[t, i] = s.roster[t, i - 1]
             i -= 1
         s.roster[t, i] = p
-        s.count[t] += 1
+        s.duties[t] += 1
         s.minutes[t] += m.minutes[p]
         s.who[p] = t
         now = teacher_price(m, s, t)
@@ -408,7 +408,7 @@ def load(m, s, who):
         for i in range(m.mate_ptr[t], m.mate_ptr[t + 1]):
             u = m.mate[i]
             if t < u:
-                s.sums[COST] += m.weight[W_TOGETHER] * max(0, min(s.count[t], s.count[u]) - s.met[t, u])
+                s.sums[COST] += m.weight[W_TOGETHER] * max(0, min(s.duties[t], s.duties[u]) - s.met[t, u])
     for p in range(len(s.who)):
         s.sums[COST] += post_price(m, p, OPEN)
     for p in range(len(s.who)):
@@ -466,7 +466,7 @@ def fill(m, s, first, movable):
                 s.queue[tail] = which
                 tail += 1
             elif found == 0:
-                for i in range(s.count[t]):
+                for i in range(s.duties[t]):
                     q = s.roster[t, i]
                     if movable[q] and not s.seen[q]:
                         s.seen[q] = 1
@@ -549,7 +549,7 @@ def swap(m, s, p, q, allowance):
 def fits_for(m, s, t, q, p):
     """The teacher could have q instead of p."""
     gap = m.limit[L_GAP]
-    for i in range(s.count[t]):
+    for i in range(s.duties[t]):
         r = s.roster[t, i]
         if r != p and (
             m.period[r] == m.period[q] or (m.start[r] < m.end[q] + gap and m.start[q] < m.end[r] + gap)
@@ -648,9 +648,9 @@ def best_chain(m, s, p, but):
         if t == but or not m.allowed[t, p] or not is_welcome(m, s, t, p):
             continue
         found, which = clashes(m, s, t, p)
-        if found > 1 or (found == 0 and s.count[t] < m.most[t]):
+        if found > 1 or (found == 0 and s.duties[t] < m.most[t]):
             continue
-        for i in range(s.count[t] - 1, -1, -1):
+        for i in range(s.duties[t] - 1, -1, -1):
             q = s.roster[t, i]
             if found == 1 and q != which:
                 continue

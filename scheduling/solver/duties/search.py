@@ -331,7 +331,7 @@ def make_state(model: kernels.Model, seed: int) -> kernels.State:
     return kernels.State(
         who=np.full(posts, OPEN, np.int64),
         roster=np.zeros((teachers + 1, periods + 2), np.int64),
-        count=np.zeros(teachers, np.int64),
+        duties=np.zeros(teachers, np.int64),
         minutes=np.zeros(teachers, np.int64),
         price=np.zeros(teachers, np.int64),
         team_price=np.zeros(len(model.wants_woman), np.int64),
