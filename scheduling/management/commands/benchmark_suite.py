@@ -79,6 +79,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1)
         parser.add_argument("--clock", choices=["wall", "cpu"], default="cpu")
         parser.add_argument("--csv", type=Path, help="file for the single runs, written as they end")
+        parser.add_argument("--solutions", type=Path, help="folder for the plans, to validate them")
         parser.add_argument("--page", type=Path, help="Markdown file for the table, with how it was made")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -126,6 +127,10 @@ class Command(BaseCommand):
                 seed=seed,
                 workers=options["workers"],
             )
+            if options["solutions"]:
+                formats.write_solution(
+                    options["solutions"] / f"{instance.name}-{seed}.sol", instance, result.plan
+                )
             yield {"instance": instance.name, **summary(instance, result)}
 
 
