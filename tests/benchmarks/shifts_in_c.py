@@ -1,4 +1,4 @@
-"""How fast the compiled moves are beside C: python -m tests.benchmarks.shifts_in_c INSTANCE [TEMPERATURE ...]
+"""How fast the compiled moves are beside C: python3 run.py bench shifts_in_c INSTANCE [TEMPERATURE ...]
 
 Both make the same draws from the same plan, and must end at the same cost. Needs gcc and an instance without
 rooms (Carter's).

@@ -1,6 +1,6 @@
 """Benchmark instances: the examination track of ITC-2007, Carter's (Toronto) sets, and our own JSON.
 
-Sources: the competition's "input format" page and technical report (see score.py); M. Carter's file pairs
+Sources: the competition's "input format" page and technical report (see score/); M. Carter's file pairs
 NAME.crs and NAME.stu. Both are read with the faults that the published files have.
 """
 

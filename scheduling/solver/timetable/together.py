@@ -20,7 +20,7 @@ from .problem import HARD, NO_LIMIT, Problem, find_conflicts
 from .reasons import Demand, Reason
 
 FIRST_CANDIDATES = 8
-MOST_CANDIDATES = 400
+MOST_CANDIDATES = 200
 EACH = ("fixed", "allowed", "long", "alone", "max_rooms", "rooms")  # demands on one exam
 PROOF_S = 2.0  # for one proof, at most
 Item = TypeVar("Item")
