@@ -329,3 +329,36 @@ def test_a_family_gives_its_wishes_and_draws_again_in_its_own_browser(
     DrawResult.objects.filter(outcome="placed").first().delete()
     page.get_by_role("button", name="Draw again in this browser").click()
     expect(page.get_by_text("Something else comes out")).to_be_visible()
+
+
+@WIDTHS
+def test_a_family_pays_for_a_place_while_it_is_held_and_reads_the_receipt(
+    sign_in, page, school, offer, look, live_server, settings, width
+):
+    settings.SITE_URL, settings.CARD_PAYMENTS = live_server.url, "local"
+    page.set_viewport_size({"width": width, "height": 800})
+    offer("Chess", price=1500, activity__paying="now")
+    mother = GuardianFactory(institution=school)
+    ChildFactory(institution=school, given_name="Zara", of=mother)
+    sign_in(mother.user)
+    page.goto("/b/school/")
+    page.get_by_role("link", name="Chess").click()
+    page.get_by_role("button", name="Book a place").click()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("heading", name="Held for you")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="To my family's page").click()
+    expect(page.get_by_text("Pay for Zara: Chess")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="Pay", exact=True).first.click()
+    look(page)
+    page.get_by_role("button", name="Pay by card").click()
+    look(page)
+    page.get_by_role("button", name="Pay", exact=True).click()
+    expect(page.get_by_role("heading", name="Paid, thank you")).to_be_visible()
+    look(page)
+    receipt = page.get_by_role("link", name="Receipt").get_attribute("href")
+    assert page.request.get(receipt).body().startswith(b"%PDF")
+    assert Booking.objects.get().state == "confirmed"
+    page.goto("/b/school/family/")
+    expect(page.get_by_text("Nothing is due.")).to_be_visible()
