@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -12,13 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from projects.admin import ProjectScopedForm
 
-from ..models import Period, Room, Run, SeatingPolicy, SeatPin, Solution
+from ..models import Period, Room, Run, Seating, SeatingPolicy, SeatPin, Solution
 from ..seat_maps import changed_seats, policy_of, rooms_in_use
 from . import parts
 
 PART = Run.Part.SEATS
 # So many changed seats are listed on a page.
 SHOWN = 500
+MOST_FOUND = 60
 
 
 class PolicyForm(ProjectScopedForm):
@@ -85,9 +87,12 @@ def start_seats(request: HttpRequest) -> HttpResponse:
 def rooms_seated(request: HttpRequest, number: int) -> HttpResponse:
     """Every room of every period of a solution, with the way to its map."""
     solution = parts.solution_of(request, number)
+    word = request.GET.get("q", "").strip()[:60]
     return parts.page(
         request,
         "rooms_seated",
+        q=word,
+        found=_seats_of(solution, word) if word else [],
         title=_("Rooms and seats"),
         solution=solution,
         periods=rooms_in_use(solution),
@@ -96,6 +101,14 @@ def rooms_seated(request: HttpRequest, number: int) -> HttpResponse:
         solutions=Solution.objects.for_project(request.project)[:30],
         **parts.told(solution, PART),
     )
+
+
+def _seats_of(solution: Solution, word: str) -> Any:
+    """Seats of the candidates with that in their roll number or name, in order of roll number and time."""
+    rows = Seating.objects.for_project(solution.project).filter(solution=solution)
+    named = Q(student__roll_no__icontains=word) | Q(student__name__icontains=word)
+    rows = rows.filter(named).select_related("student", "period", "room", "placement__sitting__exam")
+    return rows.order_by("student__roll_no", "period__date", "period__starts")[:MOST_FOUND]
 
 
 @require_safe

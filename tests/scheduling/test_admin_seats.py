@@ -159,6 +159,16 @@ def test_a_chair_that_is_none_is_refused_with_a_sentence(alice, told):
     assert alice.client.get(response["Location"]).status_code == 200
 
 
+def test_a_candidate_is_found_by_roll_number_or_name(alice, plan):
+    address = f"solutions/{plan.pk}/seats/"
+    found = alice.get(address, q="s003").context["found"]
+    assert {row.student.name for row in found} == {"Student 3"}
+    assert len(found) == 2
+    assert len(alice.get(address, q="Student 3").context["found"]) == 2
+    assert not alice.get(address, q="nobody").context["found"]
+    assert not alice.get(address).context["found"]
+
+
 def test_late_candidates_are_seated_and_nobody_else_moves(alice, plan):
     late = models.Student.objects.create(project=plan.project, roll_no="LATE", name="Late")
     course = models.Course.objects.get(code="C-0")
