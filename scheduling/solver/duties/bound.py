@@ -11,7 +11,7 @@ import highspy
 import numpy as np
 
 from . import kernels
-from .problem import NONE, NOT_SENIOR, Ints, Problem
+from .problem import KINDS, NONE, NOT_SENIOR, Ints, Problem
 
 ROUNDS = 200
 CLOSE = 1e-4  # of the bound: no better prices are looked for
@@ -64,7 +64,21 @@ def least_open(problem: Problem) -> int:
 
 def least_cost(problem: Problem, left_open: int = 0) -> int:
     """A cost below which no plan with so many open posts comes."""
-    return _least_unfair(problem, left_open) + _least_repeats(problem, left_open)
+    return _least_unfair(problem, left_open) + _least_repeats(problem, left_open) + _least_uneven(problem)
+
+
+def _least_uneven(problem: Problem) -> int:
+    """A teacher whose absences leave fewer duties of a kind than the share asks for stays below it."""
+    can = ~problem.forbidden
+    periods = np.unique(problem.period)
+    missing = 0
+    for place, kind in enumerate(KINDS):
+        possible = np.zeros(problem.teachers, np.int64)
+        for period in periods:
+            there = (problem.period == period) & ((problem.kind & kind) != 0)
+            possible += can[:, there].any(axis=1)
+        missing += int(np.maximum(0, problem.kind_low[:, place] - possible).sum())
+    return problem.weights.get("even_kinds", 0) * missing
 
 
 def _least_repeats(problem: Problem, left_open: int) -> int:

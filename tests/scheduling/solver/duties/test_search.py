@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scheduling.solver.duties import bound, kernels, score
-from scheduling.solver.duties.problem import OPEN, Limits, make_problem
+from scheduling.solver.duties.problem import AWAY, EVENING, OPEN, Limits, make_problem
 from scheduling.solver.duties.search import Callbacks, Search, gap, solve
 from scheduling.solver.stop import MaxSeconds, MaxSteps, NoImprovement
 
@@ -131,6 +131,21 @@ def test_the_bound_counts_the_lengths_that_cannot_be_shared_evenly():
     )
     assert bound.least_cost(problem) == 2 * (90 * 90 // 60)
     assert solve(problem, stop=MaxSteps(100)).cost == 270
+
+
+def test_who_is_away_on_all_evenings_stays_below_the_share_of_evenings():
+    problem = make_problem(
+        start=[0, 300, 1440],
+        end=[120, 420, 1560],
+        period=[0, 1, 2],
+        day=[0, 0, 1],
+        kind=[EVENING, 0, EVENING],
+        target=[180, 180],
+        ban=[[AWAY, 0, AWAY], [0, 0, 0]],
+        weights={"even_kinds": 20},
+    )
+    assert bound.least_cost(problem) == 20
+    assert solve(problem, stop=MaxSteps(500)).cost == 40  # and the other has one too many
 
 
 def test_more_posts_in_a_room_than_teachers_are_repeats():
