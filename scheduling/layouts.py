@@ -47,7 +47,9 @@ def chairs_of(room: Room, seats: Iterable[Seat] | None = None) -> list[Chair]:
     """The room's chairs in the order in which they are counted. `seats`: its Seat rows, if already read."""
     rows = list(room.seats.all()) if seats is None else list(seats)
     if rows:
-        places = {(seat.row, seat.column, seat.side): seat for seat in rows}
+        places: dict[tuple[int, int, int], Seat | None] = {
+            (seat.row, seat.column, seat.side): seat for seat in rows
+        }
         benches = max(room.seats_per_bench, *(seat.side for seat in rows), 1)
     else:
         places = dict.fromkeys(_grid(room))

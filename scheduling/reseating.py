@@ -102,10 +102,9 @@ def _refuse(solution: Solution) -> None:
 
 def _close(room: Room, period: Period, because: str) -> None:
     closures = RoomClosure.objects.for_project(room.project).filter(room=room, date=period.date)
-    if any(
-        row.starts is None or (row.starts <= period.starts and row.ends >= period.ends) for row in closures
-    ):
-        return
+    for row in closures:
+        if row.starts is None or row.ends is None or row.starts <= period.starts < period.ends <= row.ends:
+            return
     RoomClosure.objects.update_or_create(
         project=room.project,
         room=room,

@@ -253,7 +253,7 @@ class _Students:
         """For each kind that is about seats, which candidates have it on the day of their exam."""
         index = {pk: number for number, pk in enumerate(self.students)}
         day = np.array([date.toordinal() for date in dates], dtype=np.int64)
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for kind in SEATED_KINDS:
             until = np.full(len(self.students), NOWHERE, dtype=np.int64)
             rows = AccessArrangement.objects.for_project(self.reader.project).filter(kind=kind)

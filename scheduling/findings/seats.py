@@ -17,6 +17,15 @@ from ..models import AccessArrangement, Seating, SeatingPolicy, SeatPin, Solutio
 from . import _finding
 from .facts import Facts, Fault, Finding
 
+# To the chairs that count as neighbours: rows down, places to the right. Of a distance in a room whose chairs
+# have no places in metres, as of four.
+STEPS: dict[str, tuple[tuple[int, int], ...]] = {
+    SeatingPolicy.Neighbours.NONE: (),
+    SeatingPolicy.Neighbours.SIDES: ((0, 1),),
+    SeatingPolicy.Neighbours.FOUR: ((0, 1), (1, 0)),
+    SeatingPolicy.Neighbours.EIGHT: ((0, 1), (1, 0), (1, 1), (1, -1)),
+}
+
 
 class Sat(NamedTuple):
     """A row of Seating, by primary keys; `place` is the period's place in time."""
@@ -85,9 +94,7 @@ class SeatFacts:
             if all(chair.x is not None and chair.y is not None for chair in usable):
                 yield from self._near(list(at.values()))
                 return
-        steps = {kinds.NONE: (), kinds.SIDES: ((0, 1),), kinds.EIGHT: ((0, 1), (1, 0), (1, 1), (1, -1))}.get(
-            rule, ((0, 1), (1, 0))
-        )
+        steps = STEPS.get(rule, STEPS[kinds.FOUR])
         for (row, across), sat in at.items():
             for down, right in steps:
                 other = at.get((row + down, across + right))

@@ -94,7 +94,7 @@ class _Period:
         for exam in np.unique(p.part_exam[self.parts]).tolist():
             parts = [part for part in self.size if p.part_exam[part] == exam]
             needed = sum(self.size[part] for part in parts)
-            rooms = p.part_rooms[parts].any(axis=0)
+            rooms = np.asarray(p.part_rooms[parts].any(axis=0), dtype=bool)
             seats = int(self.seats[rooms].sum())
             if needed > seats:
                 yield self.short("exam_seats", needed, seats, self.cure(needed - seats, rooms, exam), (exam,))

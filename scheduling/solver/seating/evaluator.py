@@ -37,7 +37,7 @@ def evaluate(instance: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Count:
-    def __init__(self, instance: dict[str, Any], seats: list[list[int] | None]) -> None:
+    def __init__(self, instance: dict[str, Any], seats: list[Any]) -> None:
         if len(seats) != len(instance["candidates"]):
             raise ValueError(
                 f"The plan seats {len(seats)} candidates, the instance has {len(instance['candidates'])}."

@@ -161,14 +161,15 @@ def invent(size: Size) -> dict[str, Any]:
     rooms = [_room(chance, size) for _ in range(size.rooms)]
     rooms[0]["floor"] = 0  # somewhere for those who need it
     seats = sum(room["capacity"] for room in rooms)
-    exams, candidates = [], []
+    exams: list[dict[str, Any]] = []
+    candidates: list[dict[str, Any]] = []
     for period in range(size.periods):
         # Nobody sits twice in a period.
         students = iter(chance.sample(range(3 * seats), seats))
         left = int(size.fill * seats)
         while left > 0:
             many = min(left, 1 + int(chance.paretovariate(0.9) * 6), int(size.largest * seats))
-            exam = {"period": period, "minutes": chance.choice((60, 120, 180)), "parts": [{}]}
+            exam: dict[str, Any] = {"period": period, "minutes": chance.choice((60, 120, 180)), "parts": [{}]}
             if chance.random() < size.special:
                 exam["parts"] = [{"rooms": sorted(chance.sample(range(size.rooms), max(2, size.rooms // 3)))}]
                 many = min(many, seats // 12 + 1)

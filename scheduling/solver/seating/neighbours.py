@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .problem import Ints, Problem
 
@@ -138,7 +139,7 @@ def largest_set(count: int, edges: Ints) -> tuple[Ints, int]:
     return chosen, max(bound, len(chosen))
 
 
-def _cliques(count: int, edges: Ints) -> list[Ints]:
+def _cliques(count: int, edges: Ints) -> list[NDArray[np.int32]]:
     """Sets of points that all neighbour each other and together hold every edge."""
     near: list[set[int]] = [set() for _ in range(count)]
     for a, b in edges.tolist():

@@ -327,7 +327,7 @@ def _change(
     unit, count = units[number], hall.share[one]
     if to == room:
         return None
-    shifts: list[Shift] = [(number, room, to, count)]
+    shifts = [(number, room, to, count)]
     if hall.free(unit, to, RESORTS[0]) < count:
         there = [key for key in shares if key[1] == to and units[key[0]].exam != unit.exam]
         if not there:
@@ -340,7 +340,7 @@ def _change(
     before = hall.worth((room, to), parts)
     for n, leaving, _to, many in shifts:
         hall.take(n, units[n], leaving, many)
-    done: list[Shift] = []
+    done: list[tuple[int, int, int, int]] = []
     for n, leaving, entering, many in shifts:
         if hall.free(units[n], entering, RESORTS[0]) < many:
             _shift(hall, units, [(n, e, None, m) for n, _l, e, m in done])
