@@ -149,11 +149,11 @@ def smaller(data: bytes) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the next lines look themselves
-            image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
-            if image.width * image.height > MOST_PIXELS:
+            opened = Image.open(io.BytesIO(data), formats=["JPEG", "PNG"])
+            if opened.width * opened.height > MOST_PIXELS:
                 raise BadImage(_("too many pixels: at most 40 million"))
-            image.draft("RGB", SIZE)
-            image = ImageOps.exif_transpose(image)
+            opened.draft("RGB", SIZE)
+            image: Image.Image = ImageOps.exif_transpose(opened)
             if image.mode not in {"RGB", "L"}:
                 image = image.convert("RGBA")
             image.thumbnail(SIZE)

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from math import hypot, inf
 from typing import NamedTuple
 
 from django.db.models import Count
@@ -24,6 +25,14 @@ from .models import (
 COLOURS = 8
 
 Key = tuple[int, int, int]
+
+# Rows and chairs from one's own to a neighbour's.
+FOUR = ((0, -1), (0, 1), (-1, 0), (1, 0))
+STEPS = {
+    SeatingPolicy.Neighbours.NONE: (),
+    SeatingPolicy.Neighbours.SIDES: ((0, -1), (0, 1)),
+    SeatingPolicy.Neighbours.EIGHT: (*FOUR, (-1, -1), (-1, 1), (1, -1), (1, 1)),
+}
 
 
 class ExamThere(NamedTuple):
@@ -115,24 +124,23 @@ class SeatMap:
         }
 
     def _beside(self, chair: Chair, at: dict[tuple[int, int], Chair], chairs: list[Chair]) -> Iterator[Chair]:
-        kinds = SeatingPolicy.Neighbours
-        if self.policy.neighbours == kinds.DISTANCE and chair.x is not None and chair.y is not None:
-            for other in chairs:
-                if other != chair and other.x is not None and other.y is not None:
-                    across, along = other.x - chair.x, other.y - chair.y
-                    if across * across + along * along < float(self.policy.metres) ** 2:
-                        yield other
-            return
-        steps = {
-            kinds.NONE: [],
-            kinds.BENCH: [(0, -1), (0, 1)],
-            kinds.SIDES: [(0, -1), (0, 1)],
-            kinds.EIGHT: [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b],
-        }.get(kinds(self.policy.neighbours), [(0, -1), (0, 1), (-1, 0), (1, 0)])
-        for down, right in steps:
-            other = at.get((chair.row + down, chair.across + right))
-            if other and (self.policy.neighbours != kinds.BENCH or other.column == chair.column):
-                yield other
+        kinds, kind = SeatingPolicy.Neighbours, SeatingPolicy.Neighbours(self.policy.neighbours)
+        if kind == kinds.BENCH:
+            yield from (other for other in chairs if other != chair and other.key[:2] == chair.key[:2])
+        elif kind == kinds.DISTANCE and self.is_measured:
+            near = float(self.policy.metres) - 1e-9
+            yield from (other for other in chairs if other != chair and _metres(chair, other) < near)
+        else:
+            for down, right in STEPS.get(kind, FOUR):
+                if other := at.get((chair.row + down, chair.across + right)):
+                    yield other
+
+    @cached_property
+    def is_measured(self) -> bool:
+        """Every usable chair has its place in metres; else a distance means the four neighbours."""
+        return all(
+            chair.x is not None and chair.y is not None for chair in self.chairs.values() if chair.is_usable
+        )
 
     @cached_property
     def pins(self) -> set[tuple[int, int]]:
@@ -173,6 +181,13 @@ class SeatMap:
     def same_exam_pairs(self) -> int:
         """Pairs of neighbours, as the policy has them, who sit the same exam."""
         return sum(place.touching for place in self.places.values()) // 2
+
+
+def _metres(one: Chair, other: Chair) -> float:
+    """Infinite to a chair whose place is not known, such as a dead one."""
+    if one.x is None or one.y is None or other.x is None or other.y is None:
+        return inf
+    return hypot(one.x - other.x, one.y - other.y)
 
 
 def policy_of(solution: Solution) -> SeatingPolicy:

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from projects.models import FileKind, StoredFile
-from scheduling import photos
+from scheduling import photos, tasks
 from scheduling.models import StudentPhoto
 from tests.factories.accounts import UserFactory
 from tests.factories.scheduling import StudentFactory
@@ -145,3 +145,17 @@ def test_an_archived_project_takes_no_photos(season):
     season.is_archived = True
     with pytest.raises(photos.CannotTake, match="archived"):
         photos.begin(project=season, upload=zipped(**{"R1.jpg": image()}), by=UserFactory())
+
+
+def test_a_large_zip_is_gone_through_by_a_worker(season, monkeypatch, django_capture_on_commit_callbacks):
+    asked = []
+    monkeypatch.setattr(photos, "AT_ONCE", 0)
+    monkeypatch.setattr(photos, "async_task", lambda *told, **options: asked.append(told))
+    StudentFactory(project=season, roll_no="R1")
+    with django_capture_on_commit_callbacks(execute=True):
+        stored = photos.begin(project=season, upload=zipped(**{"R1.jpg": image()}), by=UserFactory())
+    assert asked == [("scheduling.tasks.take_photos", stored.pk)]
+    assert not StudentPhoto.objects.exists()
+    assert tasks.take_photos(stored.pk) == 1
+    assert StudentPhoto.objects.count() == 1
+    assert tasks.take_photos(stored.pk) == 0

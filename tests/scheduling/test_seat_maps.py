@@ -1,4 +1,10 @@
-from scheduling.models import AccessArrangement, SeatPin
+import random
+
+import pytest
+
+from scheduling.findings.seats import check
+from scheduling.layouts import chairs_of
+from scheduling.models import AccessArrangement, SeatingPolicy, SeatPin
 from scheduling.seat_maps import SeatMap, rooms_in_use
 from tests.scheduling.seated import Hall
 
@@ -36,6 +42,25 @@ def test_a_distance_is_measured_in_metres(season):
     assert hall.map().same_exam_pairs == 0
     hall.seat("A", (1, 2))
     assert hall.map().same_exam_pairs == 2
+
+
+@pytest.mark.parametrize("kind", SeatingPolicy.Neighbours.values)
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_a_map_counts_the_neighbours_that_the_independent_check_counts(season, kind, is_measured):
+    chance = random.Random(kind)
+    hall = Hall(season, rows=5, columns=3, seats_per_bench=3)
+    hall.policy(kind, metres="1.30")
+    for chair in chairs_of(hall.room):
+        at = {"x": chair.across * 0.9, "y": chair.row * 1.2} if is_measured else {}
+        row, column, side = chair.key
+        hall.room.seats.create(project=season, row=row, column=column, side=side, **at)
+    keys = [chair.key for chair in chairs_of(hall.room)]
+    for key in chance.sample(keys, 30):
+        hall.seat(chance.choice("AB"), key)
+    told = hall.solution.measures["datesheet"]
+    hall.solution.measures = {"datesheet": told, "seats": told}
+    found = next(row for row in check(hall.solution) if row.rule == "neighbours")
+    assert hall.map().same_exam_pairs == found.count
 
 
 def test_dead_chairs_are_shown_and_not_offered(season):

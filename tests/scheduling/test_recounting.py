@@ -1,0 +1,60 @@
+import pytest
+
+from scheduling import drafts, findings, recounting, seat_moves, tasks
+from scheduling.models import Seating, Solution
+from tests.factories.accounts import UserFactory
+from tests.journeys.seasons import staffed_season
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plan():
+    return Solution.objects.select_related("project").get(project=staffed_season())
+
+
+def test_a_recount_says_what_the_independent_check_says(plan):
+    recounting.recount(plan)
+    found = findings.check(plan)
+    assert plan.hard == findings.count_hard(found)
+    counted = {row.rule: row.count for row in found if row.count and row.level != "info"}
+    assert {code: row["count"] for code, row in plan.by_rule.items() if code in counted} == counted
+    assert set(plan.measures) == {"datesheet", "seats", "duties"}
+    assert plan.cost == plan.measures["datesheet"]["cost"]
+
+
+def test_reasons_for_what_is_short_are_kept(plan):
+    reason = {"level": "error", "rule": "unfilled", "count": 0, "message": "One invigilator is missing."}
+    plan.findings = [reason]
+    recounting.recount(plan)
+    assert plan.reasons == ["One invigilator is missing."]
+
+
+def test_a_large_season_is_counted_by_a_worker_and_says_so_until_then(
+    plan, monkeypatch, django_capture_on_commit_callbacks
+):
+    asked = []
+    monkeypatch.setattr(recounting, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(recounting, "async_task", lambda *told, **options: asked.append(told))
+    seating = Seating.objects.filter(solution=plan).first()
+    with django_capture_on_commit_callbacks(execute=True):
+        moved = seat_moves.move(seating=seating, room=seating.room, key=(5, 6, 1), by=UserFactory())
+    draft = Solution.objects.get(pk=moved.solution_id)
+    assert draft.findings[0]["rule"] == recounting.PENDING
+    assert asked == [("scheduling.tasks.recount", draft.pk)]
+    assert tasks.recount(draft.pk)
+    draft.refresh_from_db()
+    assert recounting.PENDING not in {row["rule"] for row in draft.findings}
+    assert draft.by_rule
+    draft.delete()
+    assert not tasks.recount(asked[0][1])
+
+
+def test_a_draft_is_made_by_hand_and_relied_on_by_nobody(plan):
+    draft = drafts.draft_of(plan)
+    assert (draft.parent, draft.name) == (plan, "Solution 1, changed by hand")
+    assert drafts.draft_of(draft) == draft
+    draft.is_live = True
+    Solution.objects.filter(pk=plan.pk).update(is_live=False)
+    draft.save()
+    assert drafts.draft_of(draft) != draft
