@@ -12,6 +12,8 @@ class BookingsConfig(AppConfig):
         from . import feeds, ways_in
 
         schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
+        schedules.add("bookings.booking.forget_keys", minutes=60, cluster="mail")
+        schedules.add("bookings.tasks.count_again", minutes=24 * 60, cluster="mail")
         schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")
         schedules.add("bookings.paying.catch_up", minutes=2, cluster="mail")
         schedules.add("bookings.paying.remind_of_instalments", minutes=720, cluster="mail")

@@ -55,6 +55,8 @@ from .waitlist import (
     user_of,
 )
 
+KEYS_ARE_KEPT = timedelta(hours=48)
+
 __all__ = ["Busy", "CannotBook", "CannotJoin", "NoPlace"]
 
 
@@ -339,6 +341,12 @@ def _as_json(kept: dict[str, str], outcome: Outcome) -> dict[str, str]:
     if outcome.refusal is None:
         return kept
     return {**kept, "code": outcome.refusal.code, "refusal": str(outcome.refusal)}
+
+
+def forget_keys() -> int:
+    """Each hour: a form is not sent again after two days. How many keys were forgotten."""
+    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEYS_ARE_KEPT)
+    return old.delete()[0]
 
 
 def _owner(by: Guardian | None, staff: User | None) -> str:

@@ -166,7 +166,7 @@ def messages_are_about_something(institution: Institution | None) -> Faults:
     for word, model in (("booking", Booking), ("wait", WaitEntry), ("offer", Offer)):
         told: dict[int, int] = {}
         for pk, dedupe in messages.filter(dedupe__contains=f":{word}:").values_list("pk", "dedupe"):
-            _institution, kind, row, *_rest = dedupe.split(":")
+            _institution, kind, row, *_rest = (dedupe or "").split(":")
             if kind == word and row.isdigit():
                 told[int(row)] = pk
         known = set(model._default_manager.values_list("pk", flat=True)) if told else set()

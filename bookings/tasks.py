@@ -1,5 +1,6 @@
 """What the mail queue does for bookings by the clock: thin, because the acts hold the sense."""
 
+import logging
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,10 @@ from django.utils import timezone
 
 from projects.models import Institution
 
-from . import attendance, messages, waitlist
+from . import attendance, invariants, messages, waitlist
 from .models import Meeting
+
+log = logging.getLogger(__name__)
 
 # The local hours in which families are reminded of tomorrow.
 REMINDING_HOURS = range(16, 20)
@@ -43,6 +46,14 @@ def remind() -> int:
             with transaction.atomic():
                 told += messages.tell_tomorrow(institution=institution, day=local.date() + timedelta(days=1))
     return told
+
+
+def count_again() -> int:
+    """Each night: what must be true of places, queues and accounts and is not stands in the log; how much."""
+    faults = invariants.find_faults()
+    for fault in faults:
+        log.error("%s", fault)
+    return len(faults)
 
 
 def sweep_holds() -> int:

@@ -204,8 +204,10 @@ def serve_session(session: Session) -> list[Booking]:
         act.enter_halls()
         hall = act.halls[session.pk]
         hall.expire_holds()
+        waited = hall.places.waiting
         promoted.extend(serve(act, [hall]))
-        return bool(hall.places.free and hall.places.waiting) and not hall.places.is_closed
+        # On and on only while somebody leaves the queue: a counter that has drifted must not spin for ever.
+        return bool(hall.places.free) and 0 < hall.places.waiting < waited
 
     while carry_out(facts, work, by=None):
         pass

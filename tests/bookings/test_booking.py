@@ -491,3 +491,11 @@ def test_the_database_itself_refuses_to_oversell(session):
     BookingFactory(institution=session.institution, session=session)
     with pytest.raises(IntegrityError), transaction.atomic():
         Places.objects.filter(session=session).update(taken=2)
+
+
+def test_a_key_is_forgotten_after_two_days(session, child, guardian, clock):
+    booking.book(session=session, child=child, by=guardian, key="form-1")
+    clock.pass_by(hours=48)
+    assert booking.forget_keys() == 0
+    clock.pass_by(seconds=1)
+    assert booking.forget_keys() == 1

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from bookings import booking, invariants, waitlist
+from bookings import booking, invariants, tasks, waitlist
 from bookings.invariants import find_faults
 from bookings.models import (
     Activity,
@@ -183,3 +183,10 @@ def test_the_command_says_what_is_wrong_and_exits_with_one(world, capsys):
 def test_it_asks_the_same_few_questions_of_a_school_of_any_size(world, django_assert_max_num_queries):
     with django_assert_max_num_queries(20):
         find_faults()
+
+
+def test_what_is_wrong_at_night_stands_in_the_log(world, caplog):
+    assert tasks.count_again() == 0
+    Places.objects.filter(session=world).update(taken=1)
+    assert tasks.count_again() > 0
+    assert "1 taken" in caplog.text

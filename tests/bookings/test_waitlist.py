@@ -449,3 +449,10 @@ def test_who_waits_and_is_given_a_place_by_the_office_waits_no_longer(session, q
     booking.force(session=session, child=entry.child, staff=UserFactory(), reason="twin", by=entry.asked_by)
     assert states([entry]) == ["withdrawn"]
     assert Booking.objects.live().count() == 2
+
+
+def test_a_queue_whose_counter_has_drifted_does_not_spin(session, queue, taken):
+    [entry] = queue(1)
+    Places.objects.update(waiting=5, capacity=9)
+    assert [one.child for one in waitlist.serve_session(session)] == [entry.child]
+    Places.objects.update(waiting=0)
