@@ -1,5 +1,7 @@
 """At the counter: book for a family, take its money, close a day, write to an activity's families."""
 
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django import forms
@@ -11,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import booking, mailing, paying, timetable, waitlist
+from .. import booking, importing, mailing, paying, timetable, waitlist
 from ..locks import Busy
 from ..models import Child, Guardian, Household, Session, WaitEntry
 
@@ -181,3 +183,56 @@ def write_to(request: HttpRequest) -> HttpResponse:
         messages.success(request, words % {"count": sent})
         return redirect("admin:write_to_families")
     return _page(request, form, title=_("Write to a session's families"), button=_("Send"))
+
+
+class ListForm(CounterForm):
+    what = forms.ChoiceField(
+        label=gettext_lazy("List of"),
+        choices=[("families", gettext_lazy("families")), ("activities", gettext_lazy("activities"))],
+    )
+    file = forms.FileField(
+        label=gettext_lazy("File"), help_text=gettext_lazy("xlsx, xls, ods or csv, at most 20 MB.")
+    )
+    only_good = forms.BooleanField(
+        required=False, label=gettext_lazy("Take the good rows, leave out the others")
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(_("This file is larger than 20 MB: cut it into several."))
+        return file
+
+
+MOST_BYTES = 20 * 1024 * 1024
+
+
+def bring_list(request: HttpRequest) -> HttpResponse:
+    """A list is always gone through first; with the second button it is taken over as well."""
+    form = ListForm(request.POST or None, request.FILES or None, institution=request.institution)
+    outcome = None
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        is_for_sure = "sure" in request.POST
+        with NamedTemporaryFile(suffix=Path(told["file"].name).suffix.lower()[:6]) as copy:
+            for chunk in told["file"].chunks():
+                copy.write(chunk)
+            copy.flush()
+            try:
+                outcome = getattr(importing, f"import_{told['what']}")(
+                    institution=request.institution,
+                    path=Path(copy.name),
+                    name=told["file"].name,
+                    dry_run=not is_for_sure,
+                    skip_errors=told["only_good"],
+                    by=request.user,
+                )
+            except importing.HasErrors as refusal:
+                outcome = refusal.outcome
+                messages.error(request, str(refusal))
+            else:
+                if is_for_sure:
+                    messages.success(request, _("The list is taken over."))
+    return _page(
+        request, form, title=_("Bring in a list"), button=_("Go through it"), outcome=outcome, is_list=True
+    )

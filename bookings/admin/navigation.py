@@ -22,8 +22,9 @@ PRIORITY = Page("priority", "counter/priority/", counter.priority, _("Give prior
 WRITE = Page(
     "write_to_families", "counter/write/", counter.write_to, _("Write to families"), "mail", is_office
 )
+LIST = Page("bring_list", "counter/list/", counter.bring_list, _("Bring in a list"), "upload", is_office)
 
-PAGES = [BOOK, PAY, CLOSE, PRIORITY, WRITE]
+PAGES = [LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE]
 SECTIONS = [
     Section(
         _("Activities"),
@@ -50,6 +51,7 @@ SECTIONS = [
     Section(
         _("Families"),
         [
+            LIST,
             Listing(models.Household, "house"),
             Listing(models.Guardian, "user"),
             Listing(models.Child, "users"),
