@@ -304,7 +304,7 @@ def all_names(patterns=None, space=""):
         if isinstance(pattern, URLPattern):
             if pattern.name:
                 found.add(f"{space}{pattern.name}")
-        # What families and tutors open has a wall and a walk of its own: tests/bookings/test_pages_wall.py.
+        # What families and tutors open has a wall and a walk of its own: tests/bookings/views/test_doors.py.
         elif "account/" not in str(pattern.pattern) and pattern.namespace != "bookings":
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
             found |= all_names(pattern.url_patterns, inner)

@@ -135,6 +135,7 @@ PAGES = {
     "ask_to_join": ([], SIGNED_IN),
     "family": ([], A_GUARDIAN),
     "me": ([], A_GUARDIAN),
+    "account": ([], A_GUARDIAN),
     "data": ([], A_GUARDIAN),
     "book": ([], A_GUARDIAN),
     "child": (["child.public_id"], OF_THE_CHILD),
@@ -172,16 +173,15 @@ ACTS = {
 }
 # Pages that have tests of their own.
 ELSEWHERE = {
-    "ballot": "test_pages_ballot",
-    "draw_file": "test_pages_ballot",
-    "wishes": "test_pages_ballot",
-    "booked": "test_pages_booking: shows what is in the visitor's own session",
-    "account": "test_pages_money",
-    "pay": "test_pages_money",
-    "paid": "test_pages_money",
-    "receipt": "test_pages_money",
-    "payment_webhook": "test_pages_money",
-    "local_checkout": "test_pages_money",
+    "ballot": "test_ballots",
+    "draw_file": "test_ballots",
+    "wishes": "test_ballots",
+    "booked": "test_booking: shows what is in the visitor's own session",
+    "pay": "tests/bookings/test_paying.py",
+    "paid": "tests/bookings/test_paying.py",
+    "receipt": "tests/bookings/test_paying.py",
+    "payment_webhook": "tests/bookings/test_paying.py",
+    "local_checkout": "tests/bookings/test_paying.py",
 }
 
 
