@@ -16,8 +16,8 @@ from .score import all_edges
 ABOUT_PERSONS = ("cohort_neighbours", "same_neighbour", "room_change", "roll_ranges", "moved_seat")
 CHOSEN = [0, 1, 2, 4]  # those that exchanges can serve by themselves
 DRAWS_EACH = 60  # of a candidate, at most
-CHUNK = 50_000
-HOT, COLD = 1.0, 0.05  # of the dearest price
+CHUNK = 20_000
+HOT, COLD = 0.2, 0.02  # of the dearest price: the order of roll numbers is good already
 
 
 class State(NamedTuple):
@@ -36,6 +36,7 @@ class State(NamedTuple):
     day_list: Ints
     part_ptr: Ints
     part_list: Ints
+    place: Ints  # (candidates,) in part_list
     movable: Ints
     room_of: Ints
     near_ptr: Ints
@@ -98,6 +99,9 @@ def _state(problem: Problem, shapes: list[Shape], chair: Ints, movable: Ints, pr
     day = np.unique(days, axis=0, return_inverse=True)[1].ravel()
     students = int(p.candidate_student.max(initial=0)) + 1
     near_ptr = _starts(both[:, 0], p.chairs)
+    part_list = movable[np.argsort(p.candidate_part[movable], kind="stable")]
+    place = np.zeros(p.candidates, dtype=np.int64)
+    place[part_list] = np.arange(len(part_list))
     most_beside = int(np.diff(near_ptr).max(initial=0))
     most_exams = int(np.bincount(p.candidate_student, minlength=1).max(initial=0))
     room_for = most_beside * most_exams if price[1] > 0 else 0
@@ -114,7 +118,8 @@ def _state(problem: Problem, shapes: list[Shape], chair: Ints, movable: Ints, pr
         day_ptr=_starts(day),
         day_list=np.argsort(day, kind="stable"),
         part_ptr=_starts(p.candidate_part[movable], p.parts),
-        part_list=movable[np.argsort(p.candidate_part[movable], kind="stable")],
+        part_list=part_list,
+        place=place,
         movable=movable,
         room_of=p.chair_room,
         near_ptr=near_ptr,

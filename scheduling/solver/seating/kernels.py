@@ -8,6 +8,7 @@ another chair than before.
 import numpy as np
 from numba import njit
 
+NEAR = 12  # places in the list
 CLASS, AGAIN, ROOM, RANGE, MOVED = range(5)  # places in `price`
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
@@ -132,7 +133,11 @@ def anneal(s, draws, heat, seed):
         first, last = s.part_ptr[s.part[a]], s.part_ptr[s.part[a] + 1]
         if last - first < 2:
             continue
-        b = s.part_list[first + np.random.randint(last - first)]
+        # Half of them near by in the list, where most sit in the same room.
+        at = first + np.random.randint(last - first)
+        if np.random.randint(2):
+            at = min(last - 1, max(first, s.place[a] + np.random.randint(-NEAR, NEAR + 1)))
+        b = s.part_list[at]
         # In one list two who are neighbours in it are counted from both sides: leave those alone.
         if a == b or abs(a - b) < 2:
             continue

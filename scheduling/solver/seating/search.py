@@ -145,7 +145,10 @@ class _Plan:
     def arrange(self) -> None:
         """The candidates on their exams' chairs, over what is left of the time."""
         begin = self.progress()
-        share = None if begin >= 1 else lambda: (self.progress() - begin) / (1 - begin)
+        in_steps = isinstance(self.stop, MaxSteps)
+        if begin >= 1 and not in_steps:
+            return
+        share = None if in_steps else lambda: (self.progress() - begin) / (1 - begin)
         found = arrange(self.problem, self.shapes, self.chair, seed=self.seed, progress=share)
         before, after = (score.evaluate(self.problem, one, shapes=self.shapes) for one in (self.chair, found))
         if (after.hard, after.cost) < (before.hard, before.cost):
