@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import attendance, gate, medical
-from ..models import AttendanceAlert, AttendanceMark, LateMark, Meeting
+from ..models import AttendanceAlert, AttendanceMark, Child, LateMark, Meeting
 from . import doors
 
 # Marks of one phone that come at once after a day without a network.
@@ -125,24 +125,31 @@ def marks(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse(
             {"error": _("The phone sent something unreadable. Load the page again.")}, status=400
         )
-    answers = []
-    for row in rows:
-        try:
-            found = attendance.mark(
-                meeting=meeting,
-                child=_child(meeting, row["child"]),
-                state=row["state"],
-                marked_at=row["at"],
-                by=request.user,
-                note=row["note"],
-            )
-        except (attendance.CannotMark, Http404) as reason:
-            sentence = str(reason) or _("That child is not on this register.")
-            answers.append({"child": row["child"], "refused": sentence})
-        else:
-            differs = found.state != row["state"]
-            answers.append({"child": row["child"], "state": found.state, "differs": differs})
+    children = {line.child.public_id: line.child for line in attendance.register(meeting)}
+    answers = [
+        {"child": row["child"], **_marked(request, meeting, children.get(row["child"]), row)} for row in rows
+    ]
     return JsonResponse({"answers": answers})
+
+
+def _marked(
+    request: HttpRequest, meeting: Meeting, child: Child | None, row: dict[str, Any]
+) -> dict[str, Any]:
+    """What the register says after this mark of a phone, or why it was refused."""
+    if child is None:
+        return {"refused": _("That child is not on this register.")}
+    try:
+        found = attendance.mark(
+            meeting=meeting,
+            child=child,
+            state=row["state"],
+            marked_at=row["at"],
+            by=request.user,
+            note=row["note"],
+        )
+    except attendance.CannotMark as reason:
+        return {"refused": str(reason)}
+    return {"state": found.state, "differs": found.state != row["state"]}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
