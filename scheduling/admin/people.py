@@ -199,6 +199,10 @@ class TeacherAdmin(ProjectImportExport, ProjectScopedAdmin):
         (_("Duties"), {"fields": ["may_invigilate", ("max_duties", "share", "carried_minutes")]}),
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """By what duties are shared out is the office's; a department looks at it."""
+        return () if self._may_edit(request) else ("share", "carried_minutes")
+
 
 @admin.register(Teaches)
 class TeachesAdmin(ProjectImportExport, ProjectScopedAdmin):
