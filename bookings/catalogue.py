@@ -59,9 +59,8 @@ def sessions(institution: Institution, wanted: Wanted) -> QuerySet[Session]:
     if wanted.is_free:
         has_places = Q(places__waiting=0, places__taken__lt=F("places__capacity") + F("places__extra"))
         found = found.filter(has_places)
-    return found.select_related("term", "tutor", "location", "places", "ballot").order_by(
-        "weekday", "starts", "pk"
-    )
+    found = found.select_related("term", "tutor", "location", "places", "ballot")
+    return found.defer("ballot__secret_seed").order_by("weekday", "starts", "pk")
 
 
 def activities(institution: Institution, wanted: Wanted) -> QuerySet[Activity]:
@@ -113,7 +112,7 @@ def session(institution: Institution, public_id: str) -> Session | None:
         .select_related("term", "tutor", "location", "places", "ballot")
         .prefetch_related("activity__year_groups", "activity__consents", windows)
     )
-    return found.annotate(**_dates()).first()
+    return found.defer("ballot__secret_seed").annotate(**_dates()).first()
 
 
 class Availability:

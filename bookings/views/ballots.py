@@ -20,7 +20,8 @@ from .family import right_for
 def _ballot(request: HttpRequest, public_id: str) -> Ballot:
     """A ballot whose wishes have begun, or will."""
     found = Ballot.objects.for_institution(request.institution).filter(public_id=public_id)
-    ballot = found.select_related("term", "institution").first()
+    # No page has any business with the seed before it is published.
+    ballot = found.select_related("term", "institution").defer("secret_seed").first()
     if ballot is None:
         raise Http404
     return ballot

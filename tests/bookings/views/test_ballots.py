@@ -9,6 +9,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from bookings import ballot as acts
 from bookings.models import Ballot, Booking, Preference
+from bookings.models.secrets import EncryptedTextField
 from tests.factories.bookings import ChildFactory, GuardianFactory, SessionFactory, TermFactory
 from tests.factories.projects import InstitutionFactory
 
@@ -126,3 +127,12 @@ def test_the_page_of_the_draw_names_one_s_own_children_only(client, school, sess
     page = client.get(address(ballot))
     assertContains(page, "Zara")
     assertNotContains(page, "Omar")
+
+
+def test_no_page_reads_the_seed_before_it_is_published(client, school, sessions, ballot, monkeypatch):
+    def read(self, value, expression, connection):
+        raise AssertionError("the seed was read")
+
+    monkeypatch.setattr(EncryptedTextField, "from_db_value", read)
+    for there in ("/b/school/", f"/b/school/sessions/{sessions[0].public_id}/", address(ballot)):
+        assert client.get(there).status_code == 200
