@@ -174,7 +174,9 @@ def compile_solver() -> None:
         if has_changed(marker, wanted):
             say("Compiling the solver")
             # Only time is lost without it: what is wrong with a solver, the tests say better.
-            if not call(PYTHON, "-c", "from scheduling.solver.timetable.portfolio import warm_up; warm_up()"):
+            parts = ("timetable.portfolio", "seating.search", "duties.search")
+            words = "; ".join(f"from scheduling.solver.{part} import warm_up; warm_up()" for part in parts)
+            if not call(PYTHON, "-c", words):
                 marker.write_text(wanted)
 
 

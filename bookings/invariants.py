@@ -170,8 +170,8 @@ def messages_are_about_something(institution: Institution | None) -> Faults:
             if kind == word and row.isdigit():
                 told[int(row)] = pk
         known = set(model._default_manager.values_list("pk", flat=True)) if told else set()
-        for row in sorted(set(told) - known):
-            yield f"Message {told[row]} tells of {word} {row}, which does not exist."
+        for lost in sorted(set(told) - known):
+            yield f"Message {told[lost]} tells of {word} {lost}, which does not exist."
 
 
 CHECKS = (

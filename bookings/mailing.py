@@ -12,7 +12,8 @@ from .models import Booking, Session
 def write_to_families(*, session: Session, subject: str, text: str) -> int:
     """One message to each guardian who booked a live place; how many. They see nobody else's address."""
     live = Booking.objects.live().filter(session=session, booked_by__isnull=False)
-    guardians = {row.booked_by for row in live.select_related("booked_by") if row.booked_by.email}
+    booked = (row.booked_by for row in live.select_related("booked_by"))
+    guardians = {guardian for guardian in booked if guardian and guardian.email}
     once = get_random_string(12)
     for guardian in guardians:
         outbox.write(

@@ -61,15 +61,18 @@ def price_for(*, session: Session, child: Child, household: Household | None, pr
     if not full:
         return Price(full, full)
     currency = session.institution.currency
-    left, given = full, []
-    general, bursaries = [], []
+    left = full
+    given: list[Given] = []
+    general: list[Discount] = []
+    bursaries: list[Discount] = []
     for discount in _discounts(session, child, household):
         if discount.kind == Discount.Kind.BURSARY:
             bursaries.append(discount)
         else:
             general.append(discount)
     best = max(general, key=lambda one: _saves(one, left, currency), default=None)
-    for one in [*([best] if best else []), *bursaries, *([code] if code else [])]:
+    counted: list[Discount | PromoCode] = [*([best] if best else []), *bursaries, *([code] if code else [])]
+    for one in counted:
         off = _saves(one, left, currency)
         if not off:
             continue
@@ -115,7 +118,7 @@ def _discounts(session: Session, child: Child, household: Household | None) -> I
         .values_list("child", flat=True)
     )
     children = list(live)
-    number = {
+    number: dict[str, int] = {
         Discount.Kind.SIBLING: len(set(children) - {child.pk}) + 1,
         Discount.Kind.SEVERAL: children.count(child.pk) + 1,
     }
@@ -144,7 +147,8 @@ def _code(session: Session, typed: str) -> PromoCode:
 
 def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
     """The household owes the price; nothing is written for a free place."""
-    if not price.full or booking.household_id is None:
+    household = booking.household
+    if not price.full or household is None:
         return None
     for given in price.discounts:
         if given.promo_code:
@@ -155,7 +159,7 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
                 raise CannotBook(_("This promo code has just been used up: leave it out."), code="promo")
     charge = Charge.objects.create(
         institution_id=booking.institution_id,
-        household=booking.household,
+        household=household,
         booking=booking,
         what=f"{booking.session}: {booking.child.first_name}"[:200],
         amount=price.amount,
@@ -256,7 +260,7 @@ def enter_all(
     sides: dict[str, Decimal],
     what: str = "",
     booking: Booking | None = None,
-    by: object = None,
+    by: User | None = None,
 ) -> None:
     """Entries of the ledger that add up to nothing. ValueError if they do not."""
     if sum(sides.values()):

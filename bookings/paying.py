@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -265,7 +265,7 @@ def act_on(provider: str, news: News) -> None:
             )
 
 
-def _open(payment: Payment):  # type: ignore[no-untyped-def]
+def _open(payment: Payment) -> QuerySet[Payment]:
     return Payment.objects.filter(pk=payment.pk).exclude(state=Payment.State.SUCCEEDED)
 
 

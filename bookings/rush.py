@@ -157,7 +157,7 @@ def rush(*, world: World, url: str, requests: int, at_once: int, by_api: bool) -
     address = urlsplit(url)
 
     def work() -> None:
-        line = http.client.HTTPConnection(address.hostname, address.port or 80, timeout=120)
+        line = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=120)
         while True:
             with lock:
                 number = next(waiting, None)

@@ -127,7 +127,7 @@ def _catalogue(institution: Institution, tutor: User, dice: random.Random) -> li
     return sessions
 
 
-def _session(here, term, category, name, years, halls, leaders, policy, dice) -> Session:  # type: ignore[no-untyped-def]
+def _session(here, term, category, name, years, halls, leaders, policy, dice) -> Session:
     is_paid_now = dice.random() < 0.25
     activity = Activity.objects.create(
         **here,

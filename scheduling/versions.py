@@ -49,7 +49,7 @@ def _copy(model: type[RoomShare | Seating | Duty], of: Solution, to: Solution) -
     table, placements = quote(model._meta.db_table), quote(Placement._meta.db_table)
     columns = [field.column for field in model._meta.concrete_fields if not field.primary_key]
     taken = {"solution_id": "%(to)s", "placement_id": "twin.id"}
-    values = [taken.get(column, f"old.{quote(column)}") for column in columns]
+    values = [taken.get(str(column), f"old.{quote(str(column))}") for column in columns]
     joins = ""
     if "placement_id" in columns:
         joins = (
@@ -59,7 +59,7 @@ def _copy(model: type[RoomShare | Seating | Duty], of: Solution, to: Solution) -
     owner = "old.solution_id" if "solution_id" in columns else "first.solution_id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(quote(column) for column in columns)}) "  # noqa: S608
+            f"INSERT INTO {table} ({', '.join(quote(str(column)) for column in columns)}) "  # noqa: S608
             f"SELECT {', '.join(values)} FROM {table} old {joins} WHERE {owner} = %(of)s ORDER BY old.id",
             {"of": of.pk, "to": to.pk},
         )

@@ -74,6 +74,8 @@ class Stripe:
 
     def refund(self, refund: Refund) -> News:
         payment = refund.payment
+        if payment is None:
+            raise ProviderRefused("No card payment stands behind this refund.")
         session = self._call(self.client.v1.checkout.sessions.retrieve, payment.provider_ref)
         answer = self._call(
             self.client.v1.refunds.create,

@@ -47,6 +47,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "withdrawn_at": lambda n: None if n == 0 else datetime(2027, 1, 1, tzinfo=UTC)
     },
     "projects.place": {"path": "/staff/"},
+    "bookings.session": {"closes_at": lambda n: datetime(2027, 6, 1, tzinfo=UTC)},
+    "bookings.signupwindow": {"closes_at": lambda n: datetime(2027, 6, 1, tzinfo=UTC)},
+    "bookings.ballot": {"closes_at": lambda n: datetime(2027, 6, 1, tzinfo=UTC)},
     # There is one person in a world, and an account belongs to one guardian.
     "bookings.guardian": {"user": None},
     "bookings.tutor": {"user": None},

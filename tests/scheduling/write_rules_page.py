@@ -98,7 +98,7 @@ def seats() -> str:
         test = test if found else "test_the_database_seats_nobody_on_a_taken_chair"
         lines.append(
             f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
-            f"| `tests/scheduling/test_seat_rules.py::{test}` |\n"
+            f"| `tests/scheduling/test_rules_of_seats.py::{test}` |\n"
         )
     return SEAT_HEAD + "".join(lines)
 
@@ -119,7 +119,7 @@ def duties() -> str:
         test = "test_the_rule_of_duties_is_kept_where_without_it_a_roster_breaks_it"
         lines.append(
             f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} "
-            f"| {CASES[code].words} | `tests/scheduling/test_duty_rules.py::{test}[{code}]` |\n"
+            f"| {CASES[code].words} | `tests/scheduling/test_rules_of_duties.py::{test}[{code}]` |\n"
         )
     return DUTY_HEAD + "".join(lines)
 

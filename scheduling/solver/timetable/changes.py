@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -76,9 +77,8 @@ def without(problem: Problem, demand: Demand) -> Problem:
     if kind == "seats":
         return _without_rooms(problem)
     if kind.startswith("period_"):
-        return problem._replace(
-            **{f"period_max_{kind.removeprefix('period_')}": np.full(problem.periods, NO_LIMIT)}
-        )
+        lifted: Any = {f"period_max_{kind.removeprefix('period_')}": np.full(problem.periods, NO_LIMIT)}
+        return problem._replace(**lifted)
     same = {
         "rule": "drop_rule",
         "away": "free_person",
@@ -172,8 +172,9 @@ def _add_period(problem: Problem, exams: list[int]) -> Problem:
         "period_max_candidates": int(problem.period_max_candidates.max()),
         "period_max_rooms": int(problem.period_max_rooms.max()),
     }
+    longer: Any = {name: np.append(getattr(problem, name), value) for name, value in like.items()}
     return problem._replace(
-        **{name: np.append(getattr(problem, name), value) for name, value in like.items()},
+        **longer,
         room_seats=np.hstack([problem.room_seats, problem.room_seats.max(axis=1, keepdims=True)]),
         exam_periods=np.hstack([problem.exam_periods, for_them]),
         exam_period_penalty=np.hstack(

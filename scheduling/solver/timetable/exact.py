@@ -6,6 +6,7 @@ more. Finding a plan is the search's business; here a time limit only means "not
 """
 
 from collections import defaultdict
+from typing import Any
 
 import highspy
 import numpy as np
@@ -121,7 +122,7 @@ class _Program:
             inside = np.flatnonzero(~(problem.possible_rooms & ~mask).any(axis=1))
             seats = problem.room_seats[mask].sum(axis=0)
             for p in range(problem.periods):
-                terms = defaultdict(float)
+                terms: dict[Any, float] = defaultdict(float)
                 for k in inside:
                     if (int(problem.part_exam[k]), p) in self.x:
                         terms[self.x[int(problem.part_exam[k]), p]] += float(problem.part_size[k])
