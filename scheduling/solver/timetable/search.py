@@ -22,7 +22,7 @@ PILOT_SHARE, PILOT_LEVELS, PILOT_HOT, PILOT_COLD = 0.05, 40, 5.0, 1500.0
 START_EXCESS, END_EXCESS, END_FACTOR = 0.45, 0.02, 0.4
 MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
-MIX = (128, 128, 4, 4, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
+MIX = (256, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
 
 
 class Step(NamedTuple):
