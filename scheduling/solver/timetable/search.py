@@ -20,6 +20,9 @@ BUILD_SHARE = 0.3  # of the time, at most, for construction
 # hot, 0 = frozen) where the search proper starts and ends; measured, see README.md.
 PILOT_SHARE, PILOT_LEVELS, PILOT_HOT, PILOT_COLD = 0.05, 40, 5.0, 1500.0
 START_EXCESS, END_EXCESS, END_FACTOR = 0.45, 0.02, 0.4
+# With many draws for each unit and period a search may start hotter: from the first number of draws on it
+# goes towards HOT_EXCESS, which it reaches at the second.
+HOT_EXCESS, FEW_DRAWS, MANY_DRAWS = 0.75, 5_000, 15_000
 MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (256, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
@@ -210,7 +213,7 @@ class Search:
         if self.initial is not None:
             return typical / RESUME_HOT, typical / RESUME_COLD
         hot, cold = typical * PILOT_HOT, typical / PILOT_COLD
-        begin = self.progress()
+        begin, drawn = self.progress(), self.steps
         tried, costs = [], []
         while (share := (self.progress() - begin) / PILOT_SHARE) < 1:
             tried.append(hot * (cold / hot) ** share)
@@ -224,7 +227,10 @@ class Search:
         frozen = float(fallen[-1])
         hot_cost = float(np.median(costs[2:8])) if len(costs) > 8 else float(fallen[0])
         spread = max(1.0, 0.01 * (hot_cost - frozen), min(hot_cost - frozen, MOST_SPREAD * frozen))
-        start = tried[int(np.argmax(fallen <= frozen + START_EXCESS * spread))]
+        each = (self.steps - drawn) / PILOT_SHARE / s.table.size
+        heat = min(1.0, max(0.0, (each - FEW_DRAWS) / (MANY_DRAWS - FEW_DRAWS)))
+        excess = START_EXCESS + heat * (HOT_EXCESS - START_EXCESS)
+        start = tried[int(np.argmax(fallen <= frozen + excess * spread))]
         end = END_FACTOR * tried[int(np.argmax(fallen <= frozen + END_EXCESS * spread))]
         return start, min(end, start / 10)
 
