@@ -22,7 +22,7 @@ PILOT_SHARE, PILOT_LEVELS, PILOT_HOT, PILOT_COLD = 0.05, 40, 5.0, 1500.0
 START_EXCESS, END_EXCESS, END_FACTOR = 0.45, 0.02, 0.4
 # With many draws for each unit and period a search may start hotter: from the first number of draws on it
 # goes towards HOT_EXCESS, which it reaches at the second.
-HOT_EXCESS, FEW_DRAWS, MANY_DRAWS = 0.75, 5_000, 15_000
+HOT_EXCESS, FEW_DRAWS, MANY_DRAWS, SHORT_SEATS = 0.75, 5_000, 15_000, 0.8
 MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (256, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
@@ -229,6 +229,9 @@ class Search:
         spread = max(1.0, 0.01 * (hot_cost - frozen), min(hot_cost - frozen, MOST_SPREAD * frozen))
         each = (self.steps - drawn) / PILOT_SHARE / s.table.size
         heat = min(1.0, max(0.0, (each - FEW_DRAWS) / (MANY_DRAWS - FEW_DRAWS)))
+        # Where seats are short, what is undone while hot takes long to mend.
+        if self.problem.part_size.sum() > SHORT_SEATS * self.problem.room_seats.sum():
+            heat = 0.0
         excess = START_EXCESS + heat * (HOT_EXCESS - START_EXCESS)
         start = tried[int(np.argmax(fallen <= frozen + excess * spread))]
         end = END_FACTOR * tried[int(np.argmax(fallen <= frozen + END_EXCESS * spread))]
