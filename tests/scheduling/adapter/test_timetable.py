@@ -117,6 +117,6 @@ def test_why_exams_are_left_out_is_told_by_their_names_with_what_would_help():
 
     (said,) = timetable.why_not_whole(season, Plan(left_out, nothing, nothing, nothing))
 
-    assert "Hira Raza must be at 3 exams (C-0, C-1, C-2) with only 2 periods" in said
+    assert "Hira Raza (T1) must be at 3 exams (C-0, C-1, C-2) with only 2 periods" in said
     assert "It would help to: have somebody else than" in said
     assert timetable.why_not_whole(season, Plan(np.array([0, 1, 1]), nothing, nothing, nothing)) == []
