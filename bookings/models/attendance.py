@@ -117,6 +117,11 @@ class LateMark(TenantModel):
     def __str__(self) -> str:
         return f"{self.child}: {self.meeting}"
 
+    @property
+    def state(self) -> str:
+        """What was said, in the reader's words."""
+        return str(dict(AttendanceMark.State.choices).get(self.values.get("state"), ""))
+
 
 class AbsenceNotice(TenantModel):
     """A guardian says beforehand that a child will not come."""

@@ -129,6 +129,7 @@ def test_an_older_mark_that_arrives_later_is_kept_beside_the_newer(meet, zara, t
     for _twice in range(2):
         attendance.mark(**said, state=State.ABSENT, marked_at=old)
     late = LateMark.objects.get()
+    assert late.state == State.ABSENT.label
     assert AttendanceMark.objects.get().state == State.PRESENT
     attendance.decide(late=late, take_over=True, by=tutor.user)
     assert AttendanceMark.objects.get().state == State.ABSENT
