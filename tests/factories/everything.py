@@ -169,7 +169,10 @@ class World:
                 if isinstance(field, models.EmailField):
                     return f"{self.mark.lower()}-{n}@example.edu"
                 text = f"{self.mark} {field.name} {n}"
-                return text[: field.max_length] if field.max_length else text
+                if field.max_length and len(text) > field.max_length:
+                    # What is cut off must not be what tells two rows apart.
+                    return f"{self.mark[: field.max_length - 2]} {n}"
+                return text
             case "BooleanField":
                 return field.default if field.has_default() else False
             case "JSONField":
