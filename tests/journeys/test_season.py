@@ -250,7 +250,7 @@ def do_what_waits():
 
 def take_a_print_home(page):
     page.get_by_role("link", name="Prints", exact=True).click()
-    page.get_by_label("PDF").check()
+    page.get_by_label("PDF", exact=True).check()
     page.get_by_role("button", name="Make them").click()
     expect(page.get_by_text("prints are being made")).to_be_visible()
     do_what_waits()
