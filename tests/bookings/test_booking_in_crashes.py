@@ -196,6 +196,7 @@ def test_a_full_disk_leaves_nothing_half_done():
     session = SessionFactory(capacity=3)
     guardian, child = a_family(session.institution)
     with connection.cursor() as cursor:
+        fill_free_pages(cursor)
         cursor.execute("PRAGMA page_count")
         pages = cursor.fetchone()[0]
         # No page more: new rows find no room soon.
@@ -206,9 +207,22 @@ def test_a_full_disk_leaves_nothing_half_done():
             assert find_faults() == []
         finally:
             cursor.execute("PRAGMA max_page_count = 1073741823")
+            cursor.execute("DROP TABLE IF EXISTS ballast")
     for made in Booking.objects.live():
         booking.cancel(booking=made)
     assert booking.book(session=session, child=child, by=guardian).booking
+
+
+def fill_free_pages(cursor):
+    """Other tests have left pages behind that would be written on for minutes."""
+    cursor.execute("PRAGMA freelist_count")
+    free = cursor.fetchone()[0]
+    cursor.execute("PRAGMA page_size")
+    size = cursor.fetchone()[0]
+    cursor.execute("CREATE TABLE ballast (bytes BLOB)")
+    for _part in range(free // 1000):
+        cursor.execute("INSERT INTO ballast VALUES (zeroblob(%s))", [1000 * size])
+    cursor.execute("INSERT INTO ballast VALUES (zeroblob(%s))", [free % 1000 * size])
 
 
 def book_and_cancel_for_ever(session, child, guardian):
