@@ -368,7 +368,11 @@ def send_refund(refund_id: int) -> None:
 def _refunded(row: Refund, news: News | None) -> None:
     with transaction.atomic():
         Household.objects.select_for_update(no_key=True).get(pk=row.household_id)
-        row = Refund.objects.select_for_update().select_related("household", "payment").get(pk=row.pk)
+        row = (
+            Refund.objects.select_for_update(of=("self",))
+            .select_related("household", "payment")
+            .get(pk=row.pk)
+        )
         if row.state == Refund.State.SUCCEEDED:
             return
         row.state, row.settled_at = Refund.State.SUCCEEDED, timezone.now()
