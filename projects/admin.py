@@ -11,7 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import BadRequest
 from django.db import IntegrityError, models
-from django.forms import BaseInlineFormSet, ModelForm, Script
+from django.forms import BaseInlineFormSet, ModelForm, ModelMultipleChoiceField, Script
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -298,6 +298,10 @@ class InstitutionScopedForm(RefusedForm):
         super().__init__(*args, **kwargs)
         if self.institution is not None and self.instance.institution_id is None:
             self.instance.institution = self.institution
+        for field in self.fields.values():
+            if isinstance(field, ModelMultipleChoiceField):
+                # Django's sentence repeats the key that was sent, whosesoever it is.
+                field.error_messages["invalid_choice"] = _("Choose from this list.")
 
     def _get_validation_exclusions(self) -> set[str]:
         return super()._get_validation_exclusions() - {"institution"}

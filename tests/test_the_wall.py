@@ -231,7 +231,7 @@ def test_whoever_works_in_a_project_sees_nothing_of_another(role, town):
 
     walk = the_walk(person(role, ours), ours, thorough=role in THOROUGH)
 
-    assert walk.leaks == []
+    assert walk.leaks == [], "\n".join(walk.leaks)
     assert len(walk.addresses) > 150
     assert [contents(world) for world in (others, siblings)] == before
     assert rows_across_the_wall() == []
@@ -251,7 +251,7 @@ def test_whoever_works_in_an_institution_sees_nothing_of_another(role, town):
     rows = [inside + path for path in addresses_of_rows(ours)]
     walk.crawl(*pages_without_rows(inside), *lists, *rows, inside, inside=inside)
     walk.open("/")
-    assert walk.leaks == []
+    assert walk.leaks == [], "\n".join(walk.leaks)
     assert rows_across_the_wall() == []
 
 
@@ -290,7 +290,7 @@ def test_an_administrator_comes_by_every_address_and_sees_nothing_of_another(tow
     """A page that the walk does not reach is not covered by it: link it, or name it above."""
     ours, _others, _siblings = town
     walk = the_walk(person("administrator", ours), ours)
-    assert walk.leaks == []
+    assert walk.leaks == [], "\n".join(walk.leaks)
     walk.crawl("/", "/at/here/season/", *pages_without_rows("/at/here/staff/"), "/at/here/staff/", inside="/")
     reached = {name for _place, name, _asked in walk.shapes} | {once[1][1] for once in walk.tried}
     missed = sorted(all_names() - reached - set(NOT_WALKED))
