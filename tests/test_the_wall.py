@@ -80,7 +80,7 @@ NOT_WALKED = {
     "healthz": "says ok",
     "readyz": "says ready",
     "admin:jsi18n": "translations",
-    "admin:print_picture": "is the first page of what print_preview shows, and takes no key",
+    "admin:print_picture": "shows what print_preview shows, and takes no key",
     "admin:login": "leads to the account",
     "admin:logout": "leads to the account",
     "admin:password_change": "leads to the account",
@@ -299,7 +299,7 @@ def test_an_administrator_comes_by_every_address_and_sees_nothing_of_another(tow
     assert rows_across_the_wall() == []
 
 
-# What families and tutors open has a walk of its own, tests/bookings/views/test_doors.py; the API knows tokens
+# What families and tutors open has a walk of its own, tests/bookings/views/test_doors.py; the API has tokens
 # in place of people: tests/bookings/test_api.py.
 APART = {"bookings", "bookings_api"}
 
