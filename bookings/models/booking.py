@@ -92,6 +92,10 @@ class Booking(TenantModel):
     # Given beyond the capacity, and why.
     is_extra = models.BooleanField(_("beyond the capacity"), default=False)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    # A swap that waits for its payment: the place that is kept until then, and given up by it.
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="replaced_by"
+    )
     # Grows with each change: calendars take the highest.
     sequence = models.PositiveIntegerField(default=0, editable=False)
 

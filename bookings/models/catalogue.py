@@ -549,6 +549,9 @@ class Meeting(TenantModel):
         Tutor, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("tutor")
     )
     is_make_up = models.BooleanField(_("in place of one that was cancelled"), default=False)
+    instead_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="made_up_by"
+    )
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True, editable=False)
     cancelled_because = models.CharField(_("why"), max_length=200, blank=True, editable=False)
     # Grows with each change: calendars take the highest.

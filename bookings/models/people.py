@@ -254,6 +254,52 @@ class InvitationCode(TenantModel):
         return f"{self.guardian}"
 
 
+class CoGuardianInvitation(TenantModel):
+    """A guardian asks another adult of the child's, often of a second household, to be a guardian too."""
+
+    masked_fields = frozenset({"token_hash"})
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("taken back")
+
+    invited_by = models.ForeignKey(
+        Guardian, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("invited by")
+    )
+    children = models.ManyToManyField(Child, related_name="+", verbose_name=_("children"))
+    name = models.CharField(_("name"), max_length=150)
+    email = models.EmailField(_("e-mail"))
+    relation = models.CharField(_("is the child's"), max_length=60, blank=True)
+    may_book = models.BooleanField(_("may book"), default=True)
+    may_see_medical = models.BooleanField(_("may see medical notes"), default=False)
+    may_collect = models.BooleanField(_("may collect"), default=True)
+    # bookings.models.secrets.token_hash: the link itself is in the mail only.
+    token_hash = models.CharField(max_length=64, editable=False)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
+    expires_at = models.DateTimeField(_("valid until"))
+    asked_at = models.DateTimeField(_("asked at"), auto_now_add=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    accepted_as = models.ForeignKey(
+        Guardian, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("is now")
+    )
+
+    class Meta:
+        verbose_name = _("invitation of another guardian")
+        verbose_name_plural = _("invitations of other guardians")
+        ordering = ["-asked_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "token_hash"], name="bookings_coguardian_token_once"
+            )
+        ]
+        indexes = [models.Index(fields=["institution", "-asked_at"], name="bookings_coguardian_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.invited_by}: {self.name}"
+
+
 class LinkRequest(TenantModel):
     """Somebody who signed up by himself names a child; the office links the two, or not."""
 
