@@ -468,7 +468,8 @@ def _end_offer(act: Act, hall: Hall, booking: Booking, by: Guardian | None) -> N
 def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: User | None = None) -> Booking:
     """Another session in place of this one, as one act: the old place goes only if there is a new one.
 
-    What the old place cost comes off, what the new one costs is owed. Raises CannotBook, CannotCancel.
+    What the old place cost comes off, what the new one costs is owed. Where that must be paid at once, the
+    new place is held and the old one kept until the difference is there. Raises CannotBook, CannotCancel.
     """
     facts = facts_of([booking.session, to])
 
@@ -480,6 +481,8 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
         fresh = _fresh(booking, old)
         if not fresh.is_live:
             raise CannotCancel(_("This place is given up already."))
+        if fresh.replaced_by.live().exists():
+            raise CannotCancel(_("A swap of this place waits to be paid: pay for it, or give it up first."))
         queue = heads_of(old, freed=1)
         guardian = by or fresh.booked_by
         pairs = [(guardian.pk if guardian else None, fresh.child_id)]
@@ -490,10 +493,14 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
             raise refusal
         if not new.places.open:
             raise NoPlace(session=to, child=child)
-        taken = _take_for(act, new, child, guardian, source=fresh.source)
-        because = _("swapped for %s") % to
-        old.give_up(fresh, state=Booking.State.CANCELLED, because=because, by=user_of(by, staff))
-        act.facts.bookings[child.pk] = [row for row in act.facts.bookings[child.pk] if row.pk != fresh.pk]
+        right = facts.rights.get((guardian.pk if guardian else 0, child.pk))
+        household = right.guardian.household if right else None
+        price = money.price_for(session=new.session, child=child, household=household)
+        must_pay = new.session.activity.paying == Activity.Paying.NOW and not staff
+        if must_pay and price.amount > money.paid_for(fresh):
+            return _hold_swap(act, fresh, new, child, guardian, price)
+        taken = _take_for(act, new, child, guardian, source=fresh.source, price=price)
+        _give_up_for(act, old, fresh, taken, user_of(by, staff))
         messages.tell_booking(act.journal, messages.BOOKED, taken)
         promote(act, queue, children)
         rest_later(act, old)
@@ -502,13 +509,42 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
     return carry_out(facts, work, by=user_of(by, staff))
 
 
-def _take_for(
-    act: Act, hall: Hall, child: Child, guardian: Guardian | None, *, source: str, **more: Any
+def _hold_swap(
+    act: Act, old: Booking, new: Hall, child: Child, guardian: Guardian | None, price: money.Price
 ) -> Booking:
-    """A confirmed place, at the price of today, to be paid later."""
+    """The new place until its payment is due; the old one stays."""
+    until = _hold_until(act.facts)
+    held = _take_for(act, new, child, guardian, source=old.source, price=price, hold_until=until)
+    held.replaces = old
+    held.save(update_fields=["replaces"])
+    words = {"until": messages.moment(until, held)}
+    messages.tell_booking(act.journal, messages.HELD, held, **words)
+    return held
+
+
+def _give_up_for(act: Act, hall: Hall, old: Booking, taken: Booking, by: int | None) -> None:
+    """The old place ends because there is a new one, and what was paid for it counts for that one."""
+    money.carry_over(old=old, new=taken)
+    because = _("swapped for %s") % taken.session
+    hall.give_up(old, state=Booking.State.CANCELLED, because=because, by=by)
+    of_child = act.facts.bookings[taken.child_id]
+    act.facts.bookings[taken.child_id] = [row for row in of_child if row.pk != old.pk]
+
+
+def _take_for(
+    act: Act,
+    hall: Hall,
+    child: Child,
+    guardian: Guardian | None,
+    *,
+    source: str,
+    price: money.Price | None = None,
+    **more: Any,
+) -> Booking:
+    """A place at the price of today: confirmed and paid later, unless it is held until a moment."""
     right = act.facts.rights.get((guardian.pk if guardian else 0, child.pk))
     household: Household | None = right.guardian.household if right else None
-    price = money.price_for(session=hall.session, child=child, household=household)
+    price = price or money.price_for(session=hall.session, child=child, household=household)
     by = right.guardian if right else None
     booking = hall.take(child, by=by, household=household, source=source, price=price, **more)
     act.facts.bookings[child.pk].append(booking)
@@ -555,9 +591,11 @@ def _leave_queue(act: Act, hall: Hall, child: Child) -> None:
 def confirm(*, booking: Booking) -> Booking:
     """The money has come. A hold that is over still counts while the place is free and nobody waits.
 
-    Returns the booking that stands: another row if the old one had ended. Raises PlaceGone: give it back.
+    A place that was kept until a swap is paid goes now. Returns the booking that stands: another row if the
+    old one had ended. Raises PlaceGone: give it back.
     """
-    facts = facts_of([booking.session])
+    kept = booking.replaces
+    facts = facts_of([booking.session, *([kept.session] if kept else [])])
 
     def work(act: Act) -> Booking:
         act.enter_halls()
@@ -567,9 +605,12 @@ def confirm(*, booking: Booking) -> Booking:
             return fresh
         is_late = fresh.state != Booking.State.HELD or bool(fresh.hold_until and fresh.hold_until <= act.now)
         if is_late:
-            return _confirm_late(act, hall, fresh)
-        hall.confirm(fresh)
-        messages.tell_booking(act.journal, messages.BOOKED, fresh)
+            fresh = _confirm_late(act, hall, fresh)
+        else:
+            hall.confirm(fresh)
+            messages.tell_booking(act.journal, messages.BOOKED, fresh)
+        if kept:
+            _finish_swap(act, kept, fresh)
         return fresh
 
     try:
@@ -579,13 +620,24 @@ def confirm(*, booking: Booking) -> Booking:
         raise
 
 
+def _finish_swap(act: Act, kept: Booking, stands: Booking) -> None:
+    hall = act.halls[kept.session_id]
+    old = _fresh(kept, hall)
+    if not old.is_live:
+        return
+    _give_up_for(act, hall, old, stands, None)
+    serve(act, [hall])
+    rest_later(act, hall)
+
+
 def _confirm_late(act: Act, hall: Hall, booking: Booking) -> Booking:
     """Others may have booked, and this child elsewhere, since the hold ran out."""
     pairs = [(booking.booked_by_id, booking.child_id)]
     child = lock_children_of(act, [], booking.child_id, pairs=pairs)[booking.child_id]
     if booking.state == Booking.State.CANCELLED or hall.places.waiting or hall.places.is_closed:
         raise PlaceGone
-    case = Case(act.facts, hall.session, child, booking.booked_by)
+    instead_of = frozenset({booking.replaces_id} if booking.replaces_id else ())
+    case = Case(act.facts, hall.session, child, booking.booked_by, instead_of)
     if next(duplicates_and_clashes(case), None):
         raise PlaceGone
     if booking.state == Booking.State.HELD:

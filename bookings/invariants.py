@@ -104,6 +104,10 @@ def nobody_is_in_two_places(institution: Institution | None) -> Faults:
     bookings = _rows(Booking, institution).filter(state__in=Booking.LIVE)
     bookings = bookings.exclude(state="held", hold_until__lte=now)
     bookings = bookings.exclude(pk__in=given_up.values("drops"))
+    # A place is kept until the one it is swapped for is paid.
+    bookings = bookings.exclude(
+        pk__in=Booking.objects.live().filter(replaces__isnull=False).values("replaces")
+    )
     times = (
         Meeting.objects.live()
         .filter(session__bookings__in=bookings, ends_at__gt=now)

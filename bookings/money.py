@@ -19,6 +19,7 @@ from accounts.models import User
 
 from .checks import CannotBook
 from .models import (
+    Allocation,
     Booking,
     Charge,
     Child,
@@ -200,6 +201,46 @@ def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decim
     charge.instalments.filter(state__in=["due", "failed"]).update(state="released")
     give_back(charge=charge, amount=back)
     return back
+
+
+def paid_for(booking: Booking) -> Decimal:
+    """What has come for its place, by whatever way."""
+    return sum((row.amount for row in _came_for(booking)), Decimal(0))
+
+
+def _came_for(booking: Booking) -> Iterable[Allocation]:
+    charges = Charge.objects.for_institution(booking.institution).filter(
+        booking=booking, kind=Charge.Kind.PLACE, cancelled_at=None
+    )
+    came = Allocation.objects.filter(charge__in=charges, payment__state=Payment.State.SUCCEEDED)
+    return came.select_related("payment", "charge").order_by("pk")
+
+
+def carry_over(*, old: Booking, new: Booking) -> None:
+    """What was paid for a place that is swapped is meant for the new one from now on.
+
+    Otherwise the card would be given back what it is to pay again. Only what is over goes back.
+    """
+    charge = new.charges.filter(kind=Charge.Kind.PLACE, cancelled_at=None).first()
+    if charge is None:
+        return
+    left = charge.amount - paid_for(new)
+    for row in _came_for(old):
+        part = min(left, row.amount)
+        if part <= 0:
+            break
+        left -= part
+        there = Allocation.objects.filter(payment=row.payment, charge=charge).first()
+        there = there or Allocation(
+            institution_id=row.institution_id, payment=row.payment, charge=charge, amount=Decimal(0)
+        )
+        there.amount += part
+        there.save()
+        row.amount -= part
+        if row.amount:
+            row.save(update_fields=["amount"])
+        else:
+            row.delete()
 
 
 def give_back(*, charge: Charge, amount: Decimal) -> list[Refund]:

@@ -81,12 +81,20 @@ def dues(household: Household) -> list[Due]:
     found = [due for due in left if due.open > 0]
     credit = sum((due.open for due in found), Decimal(0)) - balance(household)
     open_dues = []
-    for due in found:
+    for due in map(_less_what_it_replaces, found):
         covered = min(max(credit, Decimal(0)), due.open)
         credit -= covered
         if due.open > covered:
             open_dues.append(Due(due.charge, due.open - covered))
     return open_dues
+
+
+def _less_what_it_replaces(due: Due) -> Due:
+    """A swap that waits to be paid costs the difference: what was paid for the old place will count for it."""
+    held = due.charge.booking
+    if held is None or held.replaces is None or not (held.is_live and held.replaces.is_live):
+        return due
+    return Due(due.charge, max(due.open - money.paid_for(held.replaces), Decimal(0)))
 
 
 def begin(

@@ -302,11 +302,15 @@ def swap(request: HttpRequest, public_id: str) -> HttpResponse:
         try:
             if to is None:
                 raise checks.CannotBook(_("Choose a session with a free place."), code="full")
-            acts.swap(booking=found, to=to, by=request.guardian)
+            taken = acts.swap(booking=found, to=to, by=request.guardian)
         except (checks.CannotBook, acts.CannotCancel) as reason:
             error = str(reason)
         else:
             words = {"child": found.child.first_name, "activity": to.activity.name}
+            if taken.state == Booking.State.HELD:
+                sentence = _("%(activity)s is held for %(child)s: pay for it, and the old place goes.")
+                messages.success(request, sentence % words)
+                return redirect("bookings:account", request.institution.slug)
             messages.success(request, _("%(child)s has a place in %(activity)s instead.") % words)
             return redirect("bookings:family", request.institution.slug)
     context = {"booking": found, "others": others, "error": error, "tab": "family"}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bookings import booking as acts
-from bookings import paying, payments
+from bookings import invariants, money, paying, payments, waitlist
 from bookings.models import (
     Activity,
     Booking,
@@ -363,3 +363,68 @@ def test_five_messages_at_once_act_once(settings, guardian):
     assert faults == []
     assert LedgerEntry.objects.filter(kind="payment").count() == 2
     assert Booking.objects.get().state == Booking.State.CONFIRMED
+
+
+@pytest.fixture
+def dearer(session):
+    """Paid at once like the first, and dearer."""
+    dearer = SessionFactory(institution=session.institution, price=Decimal("55.00"), capacity=1)
+    dearer.activity.paying = Activity.Paying.NOW
+    dearer.activity.save()
+    return dearer
+
+
+@pytest.fixture
+def paid(held):
+    paying.take(household=held.household, amount=Decimal("40.00"), way="cash", staff=None)
+    held.refresh_from_db()
+    return held
+
+
+def test_a_swap_is_held_until_the_difference_is_paid_and_the_old_place_kept(paid, dearer, guardian):
+    held = acts.swap(booking=paid, to=dearer, by=guardian)
+    assert (held.state, Booking.objects.get(pk=paid.pk).state) == ("held", "confirmed")
+    assert [due.open for due in paying.dues(guardian.household)] == [Decimal("15.00")]
+    assert invariants.find_faults() == []
+
+    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    assert Booking.objects.get(pk=held.pk).state == "confirmed"
+    assert Booking.objects.get(pk=paid.pk).state == "cancelled"
+    assert paying.balance(guardian.household) == 0
+    assert paying.dues(guardian.household) == []
+    assert money.paid_for(held) == Decimal("55.00")
+    assert not Refund.objects.exists()
+    assert invariants.find_faults() == []
+
+
+def test_a_swap_that_nobody_pays_for_leaves_the_old_place(paid, dearer, guardian, monkeypatch):
+    held = acts.swap(booking=paid, to=dearer, by=guardian)
+    with pytest.raises(acts.CannotCancel):
+        acts.swap(booking=paid, to=SessionFactory(institution=guardian.institution), by=guardian)
+    later = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later)
+    acts.expire_due()
+    assert Booking.objects.get(pk=held.pk).state == "expired"
+    assert Booking.objects.get(pk=paid.pk).state == "confirmed"
+    assert paying.balance(guardian.household) == 0
+    assert invariants.find_faults() == []
+
+
+def test_a_swap_to_what_costs_less_is_done_at_once_and_the_rest_goes_back(paid, dearer, guardian, session):
+    dear = acts.swap(booking=paid, to=dearer, by=guardian)
+    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    back = acts.swap(booking=Booking.objects.get(pk=dear.pk), to=session, by=guardian)
+    assert back.state == "confirmed"
+    assert money.paid_for(back) == Decimal("40.00")
+    assert paying.balance(guardian.household) == Decimal("-15.00")
+    assert invariants.find_faults() == []
+
+
+def test_the_place_that_a_paid_swap_frees_goes_to_its_queue(paid, dearer, guardian, session):
+    other = GuardianFactory(institution=guardian.institution)
+    waiting = ChildFactory(institution=guardian.institution, of=other)
+    acts.swap(booking=paid, to=dearer, by=guardian)
+    waitlist.join(session=session, child=waiting, by=other)
+    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    assert Booking.objects.live().get(session=session).child == waiting
+    assert invariants.find_faults() == []
