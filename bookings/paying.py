@@ -90,7 +90,7 @@ def dues(household: Household) -> list[Due]:
 
 
 def _less_what_it_replaces(due: Due) -> Due:
-    """A swap that waits to be paid costs the difference: what was paid for the old place will count for it."""
+    """A swap that waits to be paid costs the difference: what the old place was paid will count for it."""
     held = due.charge.booking
     if held is None or held.replaces is None or not (held.is_live and held.replaces.is_live):
         return due
