@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from .. import booking, importing, mailing, paying, timetable, waitlist
 from ..locks import Busy
-from ..models import Child, Guardian, Household, Session, WaitEntry
+from .finding import FindField
 
 
 class CounterForm(forms.Form):
@@ -24,8 +24,8 @@ class CounterForm(forms.Form):
     def __init__(self, *args: Any, institution: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
         for field in self.fields.values():
-            if isinstance(field, forms.ModelChoiceField):
-                field.queryset = field.queryset.model._default_manager.for_institution(institution)
+            if isinstance(field, FindField):
+                field.institution = institution
 
 
 def _page(request: HttpRequest, form: forms.Form, **context: Any) -> HttpResponse:
@@ -34,10 +34,12 @@ def _page(request: HttpRequest, form: forms.Form, **context: Any) -> HttpRespons
 
 
 class BookForm(CounterForm):
-    child = forms.ModelChoiceField(Child.objects.none(), label=gettext_lazy("Child"))
-    session = forms.ModelChoiceField(Session.objects.none(), label=gettext_lazy("Session"))
-    guardian = forms.ModelChoiceField(
-        Guardian.objects.none(),
+    child = FindField(
+        "child", label=gettext_lazy("Child"), help_text=gettext_lazy("A few letters of the name will do.")
+    )
+    session = FindField("session", label=gettext_lazy("Session"))
+    guardian = FindField(
+        "guardian",
         required=False,
         label=gettext_lazy("Guardian"),
         help_text=gettext_lazy("Who pays and is told. Empty: the first on the child's list."),
@@ -67,7 +69,11 @@ def book(request: HttpRequest) -> HttpResponse:
                 words = _("%(child)s has a place in %(session)s.")
             else:
                 outcome = booking.book(
-                    session=told["session"], child=told["child"], staff=request.user, or_queue=True
+                    session=told["session"],
+                    child=told["child"],
+                    by=told["guardian"],
+                    staff=request.user,
+                    or_queue=True,
                 )
                 words = (
                     _("%(child)s has a place in %(session)s.")
@@ -83,7 +89,11 @@ def book(request: HttpRequest) -> HttpResponse:
 
 
 class PayForm(CounterForm):
-    household = forms.ModelChoiceField(Household.objects.none(), label=gettext_lazy("Household"))
+    household = FindField(
+        "household",
+        label=gettext_lazy("Household"),
+        help_text=gettext_lazy("By its name, its payment reference, a guardian or a child."),
+    )
     amount = forms.DecimalField(max_digits=10, decimal_places=2, label=gettext_lazy("Amount"))
     way = forms.ChoiceField(
         label=gettext_lazy("By way of"),
@@ -144,7 +154,7 @@ def close_day(request: HttpRequest) -> HttpResponse:
 
 
 class PriorityForm(CounterForm):
-    entry = forms.ModelChoiceField(WaitEntry.objects.none(), label=gettext_lazy("In the queue"))
+    entry = FindField("entry", label=gettext_lazy("In the queue"))
     band = forms.IntegerField(
         min_value=0,
         max_value=9,
@@ -153,11 +163,6 @@ class PriorityForm(CounterForm):
         help_text=gettext_lazy("0 is served first, 5 is nobody in particular."),
     )
     reason = forms.CharField(max_length=200, label=gettext_lazy("Reason"))
-
-    def __init__(self, *args: Any, institution: Any, **kwargs: Any) -> None:
-        super().__init__(*args, institution=institution, **kwargs)
-        waiting = WaitEntry.objects.for_institution(institution).waiting().in_turn()
-        self.fields["entry"].queryset = waiting.select_related("child", "session__activity")
 
 
 def priority(request: HttpRequest) -> HttpResponse:
@@ -170,7 +175,7 @@ def priority(request: HttpRequest) -> HttpResponse:
 
 
 class MailForm(CounterForm):
-    session = forms.ModelChoiceField(Session.objects.none(), label=gettext_lazy("Session"))
+    session = FindField("session", label=gettext_lazy("Session"))
     subject = forms.CharField(max_length=150, label=gettext_lazy("Subject"))
     text = forms.CharField(widget=forms.Textarea, max_length=5000, label=gettext_lazy("Text"))
 

@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter
+from . import counter, finding
 from .scoped import OFFICE
 
 
@@ -24,7 +24,9 @@ WRITE = Page(
 )
 LIST = Page("bring_list", "counter/list/", counter.bring_list, _("Bring in a list"), "upload", is_office)
 
-PAGES = [LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE]
+FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
+
+PAGES = [LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND]
 SECTIONS = [
     Section(
         _("Activities"),

@@ -115,14 +115,14 @@ def test_the_office_books_and_a_full_session_has_a_queue(office, school, family)
     session = SessionFactory(institution=school, capacity=1)
     other = ChildFactory(institution=school, of=family[0])
     for child in (family[1], other):
-        office.post(at("counter/book/"), {"child": child.pk, "session": session.pk})
+        office.post(at("counter/book/"), {"child": str(child), "session": str(session)})
     assert Booking.objects.get().child == family[1]
     assert WaitEntry.objects.get().child == other
 
 
 def test_beyond_the_rules_needs_a_reason(office, school, family):
     session = SessionFactory(institution=school, capacity=0)
-    told = {"child": family[1].pk, "session": session.pk, "beyond": "on"}
+    told = {"child": str(family[1]), "session": str(session), "beyond": "on"}
     assert "needs a reason" in office.post(at("counter/book/"), told).text
     office.post(at("counter/book/"), {**told, "reason": "moved here yesterday"})
     assert Booking.objects.get().reason == "moved here yesterday"
@@ -131,14 +131,14 @@ def test_beyond_the_rules_needs_a_reason(office, school, family):
 def test_a_child_of_others_is_no_choice(office, school, family):
     session = SessionFactory(institution=school)
     theirs = ChildFactory()
-    page = office.post(at("counter/book/"), {"child": theirs.pk, "session": session.pk})
+    page = office.post(at("counter/book/"), {"child": str(theirs), "session": str(session)})
     assert page.status_code == 200
     assert not Booking.objects.exists()
 
 
 def test_cash_is_entered_with_a_receipt(office, school):
     household = HouseholdFactory(institution=school)
-    office.post(at("counter/pay/"), {"household": household.pk, "amount": "12.50", "way": "cash"})
+    office.post(at("counter/pay/"), {"household": household.reference, "amount": "12.50", "way": "cash"})
     assert Payment.objects.get().receipt_number
     assert sum(LedgerEntry.objects.values_list("amount", flat=True)) == Decimal(0)
 
@@ -147,14 +147,14 @@ def test_a_booking_is_cancelled_by_its_act_and_the_queue_served(office, school, 
     session = SessionFactory(institution=school, capacity=1)
     booking = BookingFactory(institution=school, session=session, child=family[1])
     other = ChildFactory(institution=school, of=family[0])
-    office.post(at("counter/book/"), {"child": other.pk, "session": session.pk})
+    office.post(at("counter/book/"), {"child": str(other), "session": str(session)})
     office.post(at("bookings/booking/"), {"action": "cancel_for_nothing", "_selected_action": [booking.pk]})
     assert Booking.objects.live().get().child == other
 
 
 def test_more_places_serve_the_queue(office, school, family):
     session = SessionFactory(institution=school, capacity=0)
-    office.post(at("counter/book/"), {"child": family[1].pk, "session": session.pk})
+    office.post(at("counter/book/"), {"child": str(family[1]), "session": str(session)})
     assert WaitEntry.objects.waiting().exists()
     office.post(
         at(f"bookings/session/{session.pk}/change/"),
@@ -191,9 +191,9 @@ def test_a_day_is_closed_after_a_look_at_what_it_cancels(office, school, family)
 
 def test_a_priority_is_given_with_its_reason(office, school, family):
     session = SessionFactory(institution=school, capacity=0)
-    office.post(at("counter/book/"), {"child": family[1].pk, "session": session.pk})
+    office.post(at("counter/book/"), {"child": str(family[1]), "session": str(session)})
     entry = WaitEntry.objects.get()
-    office.post(at("counter/priority/"), {"entry": entry.pk, "band": 1, "reason": "sibling there"})
+    office.post(at("counter/priority/"), {"entry": str(entry.child), "band": 1, "reason": "sibling there"})
     entry.refresh_from_db()
     assert (entry.band, entry.band_reason) == (1, "sibling there")
 
@@ -203,7 +203,7 @@ def test_a_message_goes_to_each_family_once(office, school, family):
     for _child in range(2):
         child = ChildFactory(institution=school, of=family[0])
         BookingFactory(institution=school, session=session, child=child, booked_by=family[0])
-    office.post(at("counter/write/"), {"session": session.pk, "subject": "Boots", "text": "Bring them."})
+    office.post(at("counter/write/"), {"session": str(session), "subject": "Boots", "text": "Bring them."})
     assert OutboxMessage.objects.filter(subject="Boots").count() == 1
 
 
