@@ -326,7 +326,7 @@ def eligibility_and_limits(case: Case) -> Refusals:
 def _who_may_come(case: Case) -> Refusals:
     child, activity, facts = case.child, case.session.activity, case.facts
     name = child.first_name
-    if child.left_on and child.left_on <= facts.today:
+    if child.left_on and (child.left_on <= facts.today or child.left_on < case.session.term.starts_on):
         yield case.no("left-school", _("%s has left the school. Ask the office.") % name)
     day = activity.age_on or case.session.term.starts_on
     age = child.age_on(day)

@@ -14,7 +14,7 @@ from projects import history
 from projects.models import Institution
 
 from . import messages
-from .models import Booking, Closure, Meeting, Session
+from .models import Booking, Closure, Meeting, Session, Term
 
 
 class CannotChange(Exception):
@@ -26,29 +26,42 @@ def make_meetings(session: Session) -> int:
 
     Dates that are there already stay. Times are local: they do not move with the clocks.
     """
+    dates = weekly_dates(session, term=session.term, closures=closures_of(session.institution))
+    there = set(session.meetings.values_list("starts_at", flat=True))
+    new = [one for one in dates if one.starts_at not in there]
+    Meeting.objects.bulk_create(
+        Meeting(institution_id=session.institution_id, session=session, **one._asdict()) for one in new
+    )
+    return len(new)
+
+
+class Dates(NamedTuple):
+    """From when until when, in the institution's own time."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def closures_of(institution: Institution) -> list[Closure]:
+    return list(Closure.objects.for_institution(institution))
+
+
+def is_closed(day: date, closures: Iterable[Closure]) -> bool:
+    return any(closure.starts_on <= day <= closure.ends_on for closure in closures)
+
+
+def weekly_dates(session: Session, *, term: Term, closures: Iterable[Closure]) -> list[Dates]:
+    """The session's weekday over a term, without closures. CannotChange if it has no weekday or times."""
     if session.weekday is None or session.starts is None or session.ends is None:
         raise CannotChange(_("Give the session its weekday and times first."))
     zone = ZoneInfo(session.institution.time_zone)
-    closures = list(Closure.objects.for_institution(session.institution))
-    first = session.term.starts_on
-    first += timedelta(days=(session.weekday - first.weekday()) % 7)
-    made = []
-    for week in range((session.term.ends_on - first).days // 7 + 1):
-        day = first + timedelta(weeks=week)
-        if any(closure.starts_on <= day <= closure.ends_on for closure in closures):
-            continue
-        made.append(
-            Meeting(
-                institution_id=session.institution_id,
-                session=session,
-                starts_at=datetime.combine(day, session.starts, zone),
-                ends_at=datetime.combine(day, session.ends, zone),
-            )
-        )
-    there = set(session.meetings.values_list("starts_at", flat=True))
-    new = [meeting for meeting in made if meeting.starts_at not in there]
-    Meeting.objects.bulk_create(new)
-    return len(new)
+    first = term.starts_on + timedelta(days=(session.weekday - term.starts_on.weekday()) % 7)
+    days = [first + timedelta(weeks=week) for week in range((term.ends_on - first).days // 7 + 1)]
+    return [
+        Dates(datetime.combine(day, session.starts, zone), datetime.combine(day, session.ends, zone))
+        for day in days
+        if not is_closed(day, closures)
+    ]
 
 
 @transaction.atomic

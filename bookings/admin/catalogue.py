@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.admin import InstitutionScopedForm
 
-from .. import booking, timetable, waitlist
+from .. import booking, rollover, timetable, waitlist
 from ..models import (
     Activity,
     BookingRules,
@@ -187,7 +187,7 @@ class SessionAdmin(OfficeAdmin):
     list_select_related = ("activity", "term", "tutor", "places")
     search_fields = ("activity__name", "name")
     autocomplete_fields = ("activity", "term", "tutor", "location")
-    actions = ("make_dates", "call_off")
+    actions = ("open_drafts", "make_dates", "call_off")
     inlines = (SignUpWindowInline, MeetingInline)
     fieldsets = (
         (None, {"fields": ("activity", "term", "name", "capacity", "price")}),
@@ -248,6 +248,16 @@ class SessionAdmin(OfficeAdmin):
     def _tell_dates(self, request: HttpRequest, made: int) -> None:
         words = ngettext("%(count)s date was made.", "%(count)s dates were made.", made)
         self.message_user(request, words % {"count": made}, messages.SUCCESS)
+
+    @admin.action(description=_("Open the drafts to families"), permissions=["change"])
+    def open_drafts(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        opened = rollover.open_drafts(queryset)
+        words = ngettext(
+            "%(count)s session stands in the catalogue now.",
+            "%(count)s sessions stand in the catalogue now.",
+            opened,
+        )
+        self.message_user(request, words % {"count": opened}, messages.SUCCESS)
 
     @admin.action(description=_("Make the weekly dates"), permissions=["change"])
     def make_dates(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:

@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, finding
+from . import counter, finding, terms
 from .scoped import OFFICE
 
 
@@ -15,6 +15,9 @@ def is_office(standing: Standing) -> bool:
     return standing.project is None and standing.institution_role in OFFICE
 
 
+ROLL = Page(
+    "roll_over", "terms/roll-over/", terms.roll_over, _("Roll a term over"), "calendar-plus", is_office
+)
 BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
 PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
 CLOSE = Page("close_day", "counter/close-day/", counter.close_day, _("Close a day"), "lock", is_office)
@@ -24,9 +27,13 @@ WRITE = Page(
 )
 LIST = Page("bring_list", "counter/list/", counter.bring_list, _("Bring in a list"), "upload", is_office)
 
+STATEMENT = Page(
+    "statement", "counter/statement/", statement.statement, _("Bank statement"), "landmark", is_office
+)
+LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line, may_open=is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
-PAGES = [LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND]
+PAGES = [ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE]
 SECTIONS = [
     Section(
         _("Activities"),
@@ -35,6 +42,7 @@ SECTIONS = [
             Listing(models.Session, "calendar-days"),
             Listing(models.Meeting, "clock"),
             Listing(models.Term, "calendar-range"),
+            ROLL,
             Listing(models.Closure, "palmtree"),
             CLOSE,
         ],
@@ -66,10 +74,11 @@ SECTIONS = [
         _("Money"),
         [
             PAY,
+            STATEMENT,
             Listing(models.Charge, "receipt"),
             Listing(models.Payment, "credit-card"),
             Listing(models.LedgerEntry, "book-open"),
-            Listing(models.BankLine, "landmark"),
+            Listing(models.BankLine, "list-checks"),
             Listing(models.Discount, "percent"),
             Listing(models.PromoCode, "tag"),
         ],
