@@ -92,7 +92,9 @@ def _words(dataset: Dataset, decided: Mapping[str, str]) -> dict[str, str]:
     for column in dataset.columns:
         for word in (column.header, column.name, *column.aliases):
             words.setdefault(header_key(word), column.name)
-    words.update({header_key(header): name for header, name in decided.items()})
+    # A column that was remembered may be gone since.
+    known = {"", *words.values()}
+    words.update({header_key(header): name for header, name in decided.items() if name in known})
     return words
 
 

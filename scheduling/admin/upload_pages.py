@@ -128,26 +128,41 @@ def read_again(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _decided(row: WorkbookImport, told: Any) -> tuple[dict[str, Choice], dict[str, dict[str, str]]]:
-    """What differs from how the sheets were read, as choices; and the headers to remember."""
+    """What differs from how the sheets were read, as choices; and the headers to remember.
+
+    What was decided about a sheet before still holds.
+    """
     choices: dict[str, Choice] = {}
     headers: dict[str, dict[str, str]] = {}
     for place, sheet in enumerate(row.report.get("sheets", [])):
         dataset = told.get(f"{place}-dataset", sheet["dataset"])
         header_row = number_in(told.get(f"{place}-header_row", ""))
-        columns = {
-            header: told[f"{place}-column-{number}"]
-            for number, (header, column) in enumerate(sheet["headers"])
-            if told.get(f"{place}-column-{number}", column) != column
-        }
         new_row = header_row if header_row != sheet["header_row"] else None
         is_other = dataset != sheet["dataset"]
+        # What was chosen for another kind of sheet says nothing about this kind's columns.
+        columns = {} if is_other else _columns(sheet, place, told)
         if is_other or new_row or columns:
-            # What was chosen for another kind of sheet says nothing about this kind's columns.
-            kept = {} if is_other else columns
-            choices[sheet["sheet"]] = Choice(dataset if is_other else None, new_row, kept)
-            if kept:
-                headers[sheet["dataset"]] = headers.get(sheet["dataset"], {}) | kept
+            name = f"{sheet['file']}/{sheet['sheet']}"
+            before = choices.get(name) or Choice(**row.choices.get(name, {}))
+            choices[name] = Choice(
+                dataset if is_other else before.dataset,
+                new_row or before.header_row,
+                {} if is_other else {**before.columns, **columns},
+            )
+        if columns:
+            headers[sheet["dataset"]] = headers.get(sheet["dataset"], {}) | columns
     return choices, headers
+
+
+def _columns(sheet: dict[str, Any], place: int, told: Any) -> dict[str, str]:
+    """The headers of a sheet that are to be read as another column of ours, or as none."""
+    mine = next((one for one in definitions() if one.name == sheet["dataset"]), None)
+    ours = {"", *(column.name for column in mine.columns)} if mine else set()
+    asked = {
+        header: (column, told.get(f"{place}-column-{number}", column))
+        for number, (header, column) in enumerate(sheet["headers"])
+    }
+    return {header: now for header, (before, now) in asked.items() if now != before and now in ours}
 
 
 def _may_edit(request: HttpRequest) -> bool:
