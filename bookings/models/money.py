@@ -399,6 +399,7 @@ class LedgerEntry(TenantModel):
         CASH = "cash", _("cash")
         VOUCHER = "voucher", _("vouchers")
         WRITE_OFF = "write-off", _("written off")
+        BETWEEN = "between", _("between families")
 
     class Kind(models.TextChoices):
         CHARGE = "charge", _("charge")

@@ -74,6 +74,10 @@ class Guardian(TenantModel):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     wants_texts = models.BooleanField(_("wants text messages"), default=False)
     is_active = models.BooleanField(_("may book"), default=True)
+    # A duplicate that was merged (bookings.merging) points to the one that was kept.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="merged"
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
@@ -133,6 +137,10 @@ class Child(TenantModel):
         _("medical questions answered at"), null=True, blank=True, editable=False
     )
     left_on = models.DateField(_("left on"), null=True, blank=True)
+    # A duplicate that was merged (bookings.merging) points to the one that was kept.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="merged"
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
@@ -602,7 +610,7 @@ class FamilyMerge(TenantModel):
 
     kept = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
     merged = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
-    # {"bookings.guardian": {"12": {"household": 3}}, …}: each changed row's values before.
+    # What changed and what went, in order, as bookings.merging writes it; emptied when the family is erased.
     moved = models.JSONField(default=dict, editable=False)
     done_at = models.DateTimeField(_("done at"), auto_now_add=True)
     done_by = models.ForeignKey(
