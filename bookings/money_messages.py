@@ -11,6 +11,10 @@ def tell_receipt(payment: Payment) -> None:
     _tell(payment.household, "bookings_receipt", f"receipt:{payment.pk}", payment=payment)
 
 
+def tell_taken_back(payment: Payment) -> None:
+    _tell(payment.household, "bookings_taken_back", f"taken-back:{payment.pk}", payment=payment)
+
+
 def tell_place_gone(booking: Booking) -> None:
     _tell(booking.household, "bookings_place_gone", f"place-gone:{booking.pk}", booking=booking)
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from projects.models import Institution
 
 from . import booking as places
 from . import money, payments
@@ -64,9 +65,14 @@ def _total(row: dict[str, Decimal | None]) -> Decimal:
 
 def dues(household: Household) -> list[Due]:
     """What is open, the earliest due first. Credit that is meant for nothing else counts towards it."""
+    return dues_of(household.institution, household=household).get(household.pk, [])
+
+
+def dues_of(institution: Institution, **which: Any) -> dict[int, list[Due]]:
+    """What is open of all households, or of those meant, by their keys: two statements."""
     charges = (
-        Charge.objects.for_institution(household.institution)
-        .filter(household=household, cancelled_at=None)
+        Charge.objects.for_institution(institution)
+        .filter(cancelled_at=None, **which)
         .annotate(
             paid=Sum(
                 "allocations__amount",
@@ -74,12 +80,26 @@ def dues(household: Household) -> list[Due]:
                 default=0,
             )
         )
-        .select_related("booking__child", "booking__session__activity")
+        .select_related("booking__child", "booking__session__activity", "booking__replaces")
         .order_by("due_on", "pk")
     )
-    left = [Due(charge, charge.amount - _total({"sum": charge.paid})) for charge in charges]
-    found = [due for due in left if due.open > 0]
-    credit = sum((due.open for due in found), Decimal(0)) - balance(household)
+    found: dict[int, list[Due]] = {}
+    for charge in charges:
+        left = charge.amount - _total({"sum": charge.paid})
+        if left > 0:
+            found.setdefault(charge.household_id, []).append(Due(charge, left))
+    entries = LedgerEntry.objects.for_institution(institution).filter(account=Account.FAMILY, **which)
+    balances = dict(entries.order_by().values_list("household").annotate(sum=Sum("amount")))
+    return {
+        key: rest
+        for key, of_one in found.items()
+        if (rest := _after_credit(of_one, _total({"sum": balances.get(key)})))
+    }
+
+
+def _after_credit(found: list[Due], owed: Decimal) -> list[Due]:
+    """What is left of the dues of a household that owes so much altogether."""
+    credit = sum((due.open for due in found), Decimal(0)) - owed
     open_dues = []
     for due in map(_less_what_it_replaces, found):
         covered = min(max(credit, Decimal(0)), due.open)
@@ -159,25 +179,62 @@ def take(*, household: Household, amount: Decimal, way: str, staff: User | None,
 
     It goes to what is due first; what is over stays as the family's credit.
     """
+    with transaction.atomic():
+        payment = enter(household=household, amount=amount, way=way, staff=staff, note=note)
+    confirm_places(payment)
+    return payment
+
+
+def enter(*, household: Household, amount: Decimal, way: str, staff: User | None, note: str = "") -> Payment:
+    """What take() writes, for a transaction of the caller's, who calls confirm_places() after it."""
     if way not in money.TILLS:
         raise CannotPay(_("Say how it was paid: cash, bank or voucher."))
     if amount <= 0:
         raise CannotPay(_("A payment is more than 0: to give money back, refund it."))
-    with transaction.atomic():
-        Household.objects.select_for_update(no_key=True).get(pk=household.pk)
-        payment = Payment.objects.create(
-            institution=household.institution,
-            household=household,
-            provider=way,
-            amount=amount,
-            currency=household.institution.currency,
-            note=note,
-            taken_by=staff,
-        )
-        _allocate(payment, dues(household))
-        _settle(payment, by=staff)
-    _confirm_places(payment)
+    Household.objects.select_for_update(no_key=True).get(pk=household.pk)
+    payment = Payment.objects.create(
+        institution=household.institution,
+        household=household,
+        provider=way,
+        amount=amount,
+        currency=household.institution.currency,
+        note=note,
+        taken_by=staff,
+    )
+    _allocate(payment, dues(household))
+    _settle(payment, by=staff)
     return payment
+
+
+def take_back(*, payment: Payment, staff: User | None) -> None:
+    """It was entered for the wrong family, or by mistake: the ledger gets the opposite, the family is told.
+
+    Inside a transaction. What it had paid for is due again; places stay booked. Raises CannotPay.
+    """
+    Household.objects.select_for_update(no_key=True).get(pk=payment.household_id)
+    payment = (
+        Payment.objects.select_for_update(of=("self",))
+        .select_related("household__institution")
+        .get(pk=payment.pk)
+    )
+    if payment.state != Payment.State.SUCCEEDED or payment.provider not in money.TILLS:
+        raise CannotPay(_("Only money that the office has entered can be taken back."))
+    if payment.refunds.exclude(state=Refund.State.FAILED).exists():
+        raise CannotPay(_("Some of it was given back already: enter the rest by hand."))
+    payment.state = Payment.State.CANCELLED
+    payment.save(update_fields=["state"])
+    money.enter_all(
+        household=payment.household,
+        currency=payment.currency,
+        kind=Kind.REVERSAL,
+        ref=f"payment:{payment.pk}",
+        sides={Account.FAMILY: payment.amount, money.TILLS[payment.provider]: -payment.amount},
+        what=payment.note,
+        by=staff,
+    )
+    for allocation in payment.allocations.select_related("charge"):
+        _mark_instalments(allocation.charge)
+    messages.tell_taken_back(payment)
 
 
 def _settle(payment: Payment, by: User | None = None) -> None:
@@ -209,10 +266,9 @@ def _mark_instalments(charge: Charge) -> None:
     left = _total(paid)
     for instalment in charge.instalments.exclude(state=Instalment.State.RELEASED).order_by("number"):
         left -= instalment.amount
-        if left < 0:
-            break
-        if instalment.state != Instalment.State.PAID:
-            instalment.state = Instalment.State.PAID
+        was_paid = instalment.state == Instalment.State.PAID
+        if was_paid != (left >= 0):
+            instalment.state = Instalment.State.PAID if left >= 0 else Instalment.State.DUE
             instalment.save(update_fields=["state"])
 
 
@@ -292,10 +348,10 @@ def _paid(payment: Payment, news: News) -> None:
             payment.provider_ref = payment.provider_ref or news.ref
             payment.save(update_fields=["provider_ref"])
             _settle(payment)
-    _confirm_places(payment)
+    confirm_places(payment)
 
 
-def _confirm_places(payment: Payment) -> None:
+def confirm_places(payment: Payment) -> None:
     """The places that were paid for are booked; a place that is gone is given back its money."""
     for allocation in payment.allocations.select_related(
         "charge__booking__session", "charge__booking__child"
@@ -434,7 +490,7 @@ def catch_up() -> int:
     for event in ProviderEvent.objects.filter(handled_at=None, received_at__lt=now - ASK_AFTER)[:100]:
         paid = Payment.objects.filter(provider_ref=event.payload.get("id"), state=Payment.State.SUCCEEDED)
         for payment in paid:
-            _confirm_places(payment)
+            confirm_places(payment)
         ProviderEvent.objects.filter(pk=event.pk).update(handled_at=now)
     return asked
 

@@ -190,16 +190,12 @@ def write_to(request: HttpRequest) -> HttpResponse:
     return _page(request, form, title=_("Write to a session's families"), button=_("Send"))
 
 
-class ListForm(CounterForm):
-    what = forms.ChoiceField(
-        label=gettext_lazy("List of"),
-        choices=[("families", gettext_lazy("families")), ("activities", gettext_lazy("activities"))],
-    )
+MOST_BYTES = 20 * 1024 * 1024
+
+
+class FileForm(CounterForm):
     file = forms.FileField(
         label=gettext_lazy("File"), help_text=gettext_lazy("xlsx, xls, ods or csv, at most 20 MB.")
-    )
-    only_good = forms.BooleanField(
-        required=False, label=gettext_lazy("Take the good rows, leave out the others")
     )
 
     def clean_file(self) -> Any:
@@ -209,7 +205,15 @@ class ListForm(CounterForm):
         return file
 
 
-MOST_BYTES = 20 * 1024 * 1024
+class ListForm(FileForm):
+    what = forms.ChoiceField(
+        label=gettext_lazy("List of"),
+        choices=[("families", gettext_lazy("families")), ("activities", gettext_lazy("activities"))],
+    )
+    only_good = forms.BooleanField(
+        required=False, label=gettext_lazy("Take the good rows, leave out the others")
+    )
+    field_order = ("what", "file", "only_good")
 
 
 def bring_list(request: HttpRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, finding, terms
+from . import counter, finding, statement, terms
 from .scoped import OFFICE
 
 
