@@ -156,7 +156,7 @@ class Attendance:
         return [
             row
             for row in self.arrangements.get(student, ())
-            if row.kind in kinds and (row.valid_until is None or row.valid_until >= period.date)
+            if row.kind in kinds and row.holds_on(period.date)
         ]
 
     def finish(self, sat: Sat, student: int) -> int:
@@ -165,7 +165,7 @@ class Attendance:
         extra = [
             row.minutes_for(duration) for row in self.needs(student, period, *AccessArrangement.Kind.values)
         ]
-        return min(minute(period.starts) + duration + max(extra, default=0), LAST_MINUTE)
+        return min(minute(period.starts) + duration + sum(extra), LAST_MINUTE)
 
 
 def posts_of(attendance: Attendance) -> list[Post]:

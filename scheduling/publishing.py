@@ -125,6 +125,6 @@ def _busy_times(project: Project, rows: SolutionRows) -> list[tuple[str, datetim
         for sitting in rows.of_student.get(student.pk, ()):
             if sitting.period:
                 starts_at = sitting.starts_at.replace(tzinfo=zone)
-                ends_at = sitting.ends_at(student.extra_minutes(sitting.duration)).replace(tzinfo=zone)
+                ends_at = sitting.ends_at(student.extra_minutes(sitting)).replace(tzinfo=zone)
                 times.append((student.roll_no, starts_at, ends_at, f"{sitting.code} {sitting.title}"[:200]))
     return times

@@ -153,7 +153,7 @@ class SeatMap:
         students = [row.student_id for row in self.seatings.values()]
         rows = AccessArrangement.objects.for_project(self.solution.project).filter(student__in=students)
         for row in rows.order_by("kind"):
-            if row.valid_until is None or row.valid_until >= self.period.date:
+            if row.holds_on(self.period.date):
                 found[row.student_id].append(row)
         return found
 

@@ -97,7 +97,7 @@ def content_hash(student: StudentRow, sittings: list[SittingRow], seats: SeatRow
                 sitting.number,
                 sitting.title,
                 sitting.period.date.isoformat() if sitting.period else "",
-                sitting.times(student.extra_minutes(sitting.duration)),
+                sitting.times(student.extra_minutes(sitting)),
                 room.code if room else [one.code for one, _count in sitting.rooms],
                 seat,
             ]
@@ -165,9 +165,13 @@ def exams_of(slip: Slip, publication: Publication) -> list[SlipExam]:
         exam = placement.sitting.exam
         if batches[exam.pk] > 1 and placement.sitting_id not in own_batches:
             continue
-        minutes = exam.duration + sum(one.minutes_for(exam.duration) for one in arrangements)
+        extra = [
+            one.minutes_for(exam.duration)
+            for one in arrangements
+            if placement.period and one.holds_on(placement.period.date)
+        ]
         seat = seats.get(placement.pk) if publication.shows_rooms else None
-        exams.append(_slip_exam(placement, code_of[exam.pk], minutes, seat))
+        exams.append(_slip_exam(placement, code_of[exam.pk], exam.duration + sum(extra), seat))
     return sorted(exams, key=lambda exam: (exam.date is None, exam.date or date.max, exam.starts))
 
 

@@ -47,14 +47,13 @@ def _found(plan: Plan) -> Iterator[tuple[SittingRow, StudentRow, list[AccessArra
         of_student[arrangement.student_id].append(arrangement)
     students = {student.pk: student for student in plan.rows.students if student.pk in of_student}
     sat = [
-        (sitting, student)
+        (sitting, student, sitting.period.date)
         for student in students.values()
         for sitting in plan.rows.of_student.get(student.pk, ())
         if sitting.period
     ]
-    for sitting, student in sorted(sat, key=lambda pair: (pair[0].sort_key, pair[1].roll_no)):
-        date = sitting.period.date if sitting.period else None
-        valid = [one for one in of_student[student.pk] if one.valid_until is None or date <= one.valid_until]
+    for sitting, student, day in sorted(sat, key=lambda pair: (pair[0].sort_key, pair[1].roll_no)):
+        valid = [one for one in of_student[student.pk] if one.holds_on(day)]
         if valid:
             yield sitting, student, valid
 

@@ -77,7 +77,7 @@ def student_calendars(plan: Plan, season: Season, only: str = "") -> Iterator[tu
                 sitting,
                 season,
                 room_and_seat(sitting, student, plan.seats.seat_of, season.language),
-                student.extra_minutes(sitting.duration),
+                student.extra_minutes(sitting),
             )
             for sitting in plan.rows.of_student[student.pk]
         )

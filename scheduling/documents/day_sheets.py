@@ -141,7 +141,7 @@ def _card(seat: SeatRow, language: str) -> Json:
         "name": breakable(seat.student.name),
         "codes": shown(codes_of(sitting), language),
         "title": breakable(title_of(sitting, language)),
-        "times": sitting.times(seat.student.extra_minutes(sitting.duration)),
+        "times": sitting.times(seat.student.extra_minutes(sitting)),
     }
 
 

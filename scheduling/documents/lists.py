@@ -364,7 +364,7 @@ def by_student_sections(rows: SolutionRows, language: str, only: str, seat_of: S
     for student in students_in_order(rows, only):
         listed = [
             (
-                date_of(sitting, language), sitting.times(student.extra_minutes(sitting.duration)),
+                date_of(sitting, language), sitting.times(student.extra_minutes(sitting)),
                 codes_of(sitting), title_of(sitting, language),
                 room_and_seat(sitting, student, seat_of, language),
             )

@@ -54,7 +54,7 @@ def _slips(plan: Plan, students: list[StudentRow], language: str) -> Iterator[Js
         rows: list[tuple[Value, ...]] = [
             (
                 sitting.period.date if sitting.period else words["not_placed"],
-                sitting.times(student.extra_minutes(sitting.duration)),
+                sitting.times(student.extra_minutes(sitting)),
                 codes_of(sitting), title_of(sitting, language),
                 room_and_seat(sitting, student, plan.seats.seat_of, language),
             )

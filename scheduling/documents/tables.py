@@ -68,15 +68,19 @@ class StudentRow:
     semester: str
     section: str
     pk: int
-    # (percent, minutes): what an access arrangement adds to each exam.
-    extra_time: tuple[tuple[int, int], ...] = ()
+    # Those that give extra time.
+    arrangements: tuple[AccessArrangement, ...] = ()
 
     @property
     def cohort(self) -> tuple[str, str]:
         return self.programme, self.semester
 
-    def extra_minutes(self, duration: int) -> int:
-        return sum(minutes - (-duration * percent // 100) for percent, minutes in self.extra_time)
+    def extra_minutes(self, sitting: "SittingRow") -> int:
+        """What the arrangements that hold on its day add to a sitting; 0 while it has no day."""
+        if sitting.period is None:
+            return 0
+        day = sitting.period.date
+        return sum(one.minutes_for(sitting.duration) for one in self.arrangements if one.holds_on(day))
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,10 +227,10 @@ def rows_of(solution: Solution) -> SolutionRows:
 
 
 def _students(project: Project) -> Iterable[StudentRow]:
-    extra: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    extra: dict[int, list[AccessArrangement]] = defaultdict(list)
     for arrangement in AccessArrangement.objects.for_project(project):
         if arrangement.extra_percent or arrangement.extra_minutes:
-            extra[arrangement.student_id].append((arrangement.extra_percent, arrangement.extra_minutes))
+            extra[arrangement.student_id].append(arrangement)
     rows = Student.objects.for_project(project).order_by("roll_no").values_list(
         "roll_no", "name", "father_name", "programme__name", "semester", "section", "pk"
     )  # fmt: skip

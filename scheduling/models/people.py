@@ -1,5 +1,7 @@
 """Students who sit, teachers who watch, and what the office knows of both."""
 
+from datetime import date
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -161,6 +163,9 @@ class AccessArrangement(ProjectModel):
 
     def __str__(self) -> str:
         return f"{self.student}: {self.get_kind_display()}"
+
+    def holds_on(self, day: date) -> bool:
+        return self.valid_until is None or day <= self.valid_until
 
     def minutes_for(self, duration: int) -> int:
         """Extra minutes on an exam of that many minutes, rounded up to the next whole minute."""

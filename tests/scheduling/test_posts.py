@@ -95,14 +95,14 @@ def test_an_arrangement_that_has_run_out_asks_for_nothing(season):
     assert [post.period for post in posts(season, "reader")] == [season.periods[0]]
 
 
-def test_a_reader_and_a_scribe_come_for_one_candidate(season):
+def test_a_reader_and_a_scribe_stay_as_long_as_the_candidates_slip_says(season):
     student = season.student()
     for kind in ("reader", "scribe"):
         season.add(models.AccessArrangement, student=student, kind=kind, extra_minutes=15)
     season.exam(0, season.room("A"), students=(student,))
     for role in ("reader", "scribe"):
         (post,) = posts(season, role)
-        assert (post.student, post.room.code, post.ends) == (student.pk, "A", time(11, 15))
+        assert (post.student, post.room.code, post.ends) == (student.pk, "A", time(11, 30))
 
 
 def test_reserves_by_rooms_of_a_period(season):

@@ -1,6 +1,7 @@
 """Roll-number slips: issued with a final datesheet, found by their code and by nothing else."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -134,6 +135,18 @@ def test_extra_time_is_on_the_own_slip(published):
     )
     exams = slips.exams_of(slip_of(published, 1), published.publication)
     assert exams[0].ends == "15:53"
+
+
+def test_extra_time_that_has_run_out_is_on_no_slip(published):
+    models.AccessArrangement.objects.create(
+        project=published.project,
+        student=published.students[0],
+        kind="extra time",
+        extra_percent=25,
+        valid_until=published.periods[1].date - timedelta(days=1),
+    )
+    assert slips.exams_of(slip_of(published, 1), published.publication)[0].ends == "15:30"
+    assert slips.issue_slips(publication=published.publication) == 0
 
 
 def test_a_withheld_slip_says_to_whom_to_go_and_not_why_the_office_thinks_so(client, published):
