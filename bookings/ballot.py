@@ -170,21 +170,42 @@ def open_ballot(
     most_places: int = 1,
 ) -> Ballot:
     """A ballot over sessions of the term, with the promise of its seed."""
-    seed = secrets.token_hex(32)
+    ballot = Ballot(
+        institution=term.institution,
+        term=term,
+        name=name,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        most_wishes=most_wishes,
+        most_places=most_places,
+    )
+    promise(ballot)
     with history.acting(by=staff):
-        ballot = Ballot.objects.create(
-            institution=term.institution,
-            term=term,
-            name=name,
-            opens_at=opens_at,
-            closes_at=closes_at,
-            most_wishes=most_wishes,
-            most_places=most_places,
-            seed_commitment=commitment(seed),
-            secret_seed=seed,
-        )
-        Session.objects.filter(pk__in=[session.pk for session in sessions]).update(ballot=ballot)
+        ballot.save()
+        choose_sessions(ballot=ballot, sessions=sessions)
     return ballot
+
+
+def promise(ballot: Ballot) -> None:
+    """Give a new ballot its secret seed, and the fingerprint that is published before the first wish."""
+    seed = secrets.token_hex(32)
+    ballot.secret_seed, ballot.seed_commitment = seed, commitment(seed)
+
+
+@transaction.atomic
+def choose_sessions(*, ballot: Ballot, sessions: Sequence[Session]) -> None:
+    """These are drawn, and no others. CannotDraw for one that families have wished for, booked or drawn."""
+    ballot = Ballot.objects.select_for_update(no_key=True).get(pk=ballot.pk)
+    before = set(Session.objects.filter(ballot=ballot).values_list("pk", flat=True))
+    wanted = {session.pk for session in sessions}
+    if before != wanted and ballot.drawn_at:
+        raise CannotDraw(_("This ballot is drawn already."))
+    if Preference.objects.filter(ballot=ballot, session__in=before - wanted).exists():
+        raise CannotDraw(_("Families have wished for a session that you take out: leave it in."))
+    if any(session.term_id != ballot.term_id for session in sessions):
+        raise CannotDraw(_("Choose sessions of the ballot's term."))
+    Session.objects.filter(pk__in=before - wanted).update(ballot=None)
+    Session.objects.filter(pk__in=wanted - before).update(ballot=ballot)
 
 
 @transaction.atomic
@@ -324,11 +345,37 @@ def _is(wish: Wish, child: str, sessions: list[str]) -> bool:
 
 def recompute(ballot: Ballot) -> bool:
     """Does the published seed keep its promise, and lead to the published places?"""
+    results = DrawResult.objects.filter(ballot=ballot).select_related("child", "session")
+    drawn = [(row.child.public_id, row.session.public_id) for row in results if was_drawn(ballot, row)]
     protocol = Protocol.from_json(ballot.protocol)
-    placed = DrawResult.objects.filter(ballot=ballot, outcome=Outcome.PLACED)
-    told = set(placed.values_list("child__public_id", "session__public_id"))
-    drawn = {(child, session) for child, has in allocate(protocol, ballot.seed).items() for session in has}
-    return commitment(ballot.seed) == ballot.seed_commitment and told == drawn
+    return repeats(protocol, seed=ballot.seed, promised=ballot.seed_commitment, drawn=drawn)
+
+
+def repeats(protocol: Protocol, *, seed: str, promised: str, drawn: Sequence[tuple[str, str]]) -> bool:
+    """Is this the seed that was promised, and does it draw just these places (child, session)? Pure."""
+    again = {(child, session) for child, has in allocate(protocol, seed).items() for session in has}
+    return commitment(seed) == promised and again == set(drawn)
+
+
+def was_drawn(ballot: Ballot, row: DrawResult) -> bool:
+    """Its lot won, also where the child could no longer come when the draw was published."""
+    pair = [row.child.public_id, row.session.public_id]
+    was_refused_later = row.outcome == Outcome.REFUSED and pair not in map(list, ballot.protocol["refused"])
+    return row.outcome == Outcome.PLACED or was_refused_later
+
+
+def lots(ballot: Ballot, names: dict[int, str]) -> list[dict[str, Any]]:
+    """Each number in the draw with its wishes and what became of them, by lot; who is in `names` by name."""
+    rows = DrawResult.objects.filter(ballot=ballot).select_related("child", "session__activity")
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows.order_by("band", "lot", "rank"):
+        line = found.setdefault(
+            row.child.public_id,
+            {"lot": row.lot, "band": row.band, "name": names.get(row.child_id, ""), "rows": []},
+        )
+        # Why a child may not come is its family's to know.
+        line["rows"].append((row, row.reason if row.child_id in names else ""))
+    return list(found.values())
 
 
 def publish(*, ballot: Ballot, staff: User | None) -> list[Booking]:

@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from projects.admin import InstitutionScopedForm
+
+from .. import ballot as ballots
 from .. import booking as acts
 from .. import waitlist
 from ..models import Ballot, Booking, Offer, Session, WaitEntry
@@ -116,15 +123,67 @@ class WaitEntryAdmin(ReadOnlyAdmin):
         self.message_user(request, words % {"count": left}, messages.SUCCESS)
 
 
+class BallotForm(InstitutionScopedForm):
+    sessions = forms.ModelMultipleChoiceField(
+        Session.objects.none(),
+        required=False,
+        label=_("What is drawn"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Sessions of the ballot's term. Nobody books them by coming first."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "sessions" not in self.fields:
+            return  # drawn: nothing can be changed any more
+        rows = Session.objects.for_institution(self.institution).exclude(state=Session.State.CANCELLED)
+        ballot = self.instance.pk
+        if ballot:
+            rows = rows.filter(term=self.instance.term_id)
+            self.initial["sessions"] = list(rows.filter(ballot=ballot))
+        free = rows.filter(Q(ballot=None) | Q(ballot=ballot)).filter(term__ends_on__gte=timezone.localdate())
+        self.fields["sessions"].queryset = free.select_related("activity", "term").order_by(
+            "term__starts_on", "activity__name"
+        )
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        term = told.get("term")
+        if term and any(session.term_id != term.pk for session in told.get("sessions") or ()):
+            self.add_error("sessions", _("Choose sessions of the ballot's term."))
+        return told
+
+
 @admin.register(Ballot)
 class BallotAdmin(OfficeAdmin):
     icon = "shuffle"
     about = _("Places that are drawn instead of given to the first.")
-    list_display = ("name", "term", "opens_at", "closes_at", "drawn_at", "published_at")
+    form = BallotForm
+    refusals = (ballots.CannotDraw,)
+    list_display = ("name", "term", "opens_at", "closes_at", "drawn_at", "published_at", "wishes")
     list_select_related = ("term",)
-    fields = ("name", "term", ("opens_at", "closes_at"), ("most_wishes", "most_places"))
+    fields = ("name", "term", ("opens_at", "closes_at"), ("most_wishes", "most_places"), "sessions")
     autocomplete_fields = ("term",)
     search_fields = ("name",)
+
+    @admin.display(description=_("draw"))
+    def wishes(self, row: Ballot) -> str:
+        address = reverse("admin:draw", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', address, gettext("Wishes and draw"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ballot]:
+        # No page has any business with the seed before it is published.
+        return super().get_queryset(request).defer("secret_seed")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return fields if self.has_change_permission(request, obj) else fields[:-1]
+
+    def save_model(self, request: HttpRequest, obj: Ballot, form: Any, change: bool) -> None:
+        if not change:
+            ballots.promise(obj)
+        super().save_model(request, obj, form, change)
+        ballots.choose_sessions(ballot=obj, sessions=list(form.cleaned_data["sessions"]))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and not (obj and obj.drawn_at)

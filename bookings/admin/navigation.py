@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, finding, statement, terms
+from . import counter, draw, finding, statement, terms
 from .scoped import OFFICE
 
 
@@ -18,6 +18,15 @@ def is_office(standing: Standing) -> bool:
 ROLL = Page(
     "roll_over", "terms/roll-over/", terms.roll_over, _("Roll a term over"), "calendar-plus", is_office
 )
+TWICE = Page(
+    "family_duplicates",
+    "families/duplicates/",
+    families.find,
+    _("Families written down twice"),
+    "layers",
+    is_office,
+)
+MERGE = Page("merge_families", "families/merge/", families.merge, may_open=is_office)
 BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
 PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
 CLOSE = Page("close_day", "counter/close-day/", counter.close_day, _("Close a day"), "lock", is_office)
@@ -31,9 +40,10 @@ STATEMENT = Page(
     "statement", "counter/statement/", statement.statement, _("Bank statement"), "landmark", is_office
 )
 LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line, may_open=is_office)
+DRAW = Page("draw", "counter/ballots/<int:number>/", draw.draw, may_open=is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
-PAGES = [ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE]
+PAGES = [TWICE, MERGE, ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE, DRAW]
 SECTIONS = [
     Section(
         _("Activities"),
@@ -66,6 +76,7 @@ SECTIONS = [
             Listing(models.Guardian, "user"),
             Listing(models.Child, "users"),
             Listing(models.LinkRequest, "link-2"),
+            TWICE,
             Listing(models.DataRequest, "shield"),
             Listing(models.Tutor, "briefcase"),
         ],

@@ -71,20 +71,11 @@ def _wishes(request: HttpRequest, found: Ballot, sessions: list[Session]) -> lis
 
 
 def _lots(request: HttpRequest, found: Ballot) -> list[dict[str, Any]]:
-    """Each number in the draw with its wishes and what became of them, by lot; one's own children by name."""
+    """By lot; one's own children by name."""
     mine = {}
     if request.guardian and request.guardian.is_active:
         mine = {row.child_id: row.child.first_name for row in families.guardianships(request.guardian)}
-    rows = DrawResult.objects.filter(ballot=found).select_related("child", "session__activity")
-    lots: dict[str, dict[str, Any]] = {}
-    for row in rows.order_by("band", "lot", "rank"):
-        line = lots.setdefault(
-            row.child.public_id,
-            {"lot": row.lot, "band": row.band, "name": mine.get(row.child_id, ""), "rows": []},
-        )
-        # Why a child may not come is its family's to know.
-        line["rows"].append((row, row.reason if row.child_id in mine else ""))
-    return list(lots.values())
+    return acts.lots(found, mine)
 
 
 def _told(found: Ballot) -> dict[str, Any]:
@@ -102,8 +93,7 @@ def _told(found: Ballot) -> dict[str, Any]:
                 "rank": row.rank,
                 "lot": row.lot,
                 "outcome": row.outcome,
-                # Drawn, also where the child could no longer come when it was published.
-                "drawn": row.outcome == DrawResult.Outcome.PLACED,
+                "drawn": acts.was_drawn(found, row),
             }
             for row in rows.order_by("band", "lot", "rank")
         ],

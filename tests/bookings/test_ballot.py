@@ -236,4 +236,6 @@ def test_a_child_that_may_no_longer_come_loses_its_lot_to_the_queue(opened, sess
     [other] = [child for _guardian, child in families if child != winner]
     assert Booking.objects.live().get().child == other
     assert "left" in DrawResult.objects.get(child=winner).reason
+    opened.refresh_from_db()
+    assert ballot.recompute(opened)
     assert find_faults() == []
