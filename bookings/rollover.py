@@ -94,7 +94,7 @@ def _plan_children(plan: Plan) -> None:
     here = plan.term.institution
     years = {year.pk: year for year in YearGroup.objects.for_institution(here)}
     pupils = Child.objects.for_institution(here).filter(
-        left_on__isnull=True, erased_at__isnull=True, year_group__isnull=False
+        left_on__isnull=True, erased_at__isnull=True, merged_into__isnull=True, year_group__isnull=False
     )
     of_year: dict[int, list[Child]] = {}
     for child in pupils.order_by("family_name", "given_name", "pk"):

@@ -55,7 +55,7 @@ KINDS = {
         ),
         _of_child,
         lambda rows: (
-            rows.filter(erased_at=None)
+            rows.filter(erased_at=None, merged_into=None)
             .select_related("year_group")
             .prefetch_related("guardianships__guardian__household")
         ),
@@ -70,7 +70,7 @@ KINDS = {
         Guardian,
         ("name", "email", "household__reference"),
         lambda row: [row, row.household and row.household.reference],
-        lambda rows: rows.filter(erased_at=None).select_related("household"),
+        lambda rows: rows.filter(erased_at=None, merged_into=None).select_related("household"),
     ),
     "household": Kind(
         Household,

@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, draw, finding, statement, terms
+from . import counter, draw, families, finding, statement, terms
 from .scoped import OFFICE
 
 

@@ -27,7 +27,7 @@ from ..models import (
     YearGroup,
 )
 from ..models.secrets import new_token, token_hash
-from .scoped import OfficeAdmin, OfficeInline, ReadOnlyAdmin, ReadOnlyInline, among
+from .scoped import OfficeAdmin, OfficeInline, ReadOnlyAdmin, ReadOnlyInline, WithoutDuplicates, among
 
 
 class GuardianInline(ReadOnlyInline):
@@ -37,7 +37,7 @@ class GuardianInline(ReadOnlyInline):
 
 
 @admin.register(Household)
-class HouseholdAdmin(OfficeAdmin):
+class HouseholdAdmin(WithoutDuplicates, OfficeAdmin):
     icon = "house"
     about = _("Who pays: guardians who live together have one account.")
     when_empty = _("Import the families, or add them one by one.")
@@ -68,7 +68,7 @@ class GuardianshipInline(OfficeInline):
 
 
 @admin.register(Guardian)
-class GuardianAdmin(OfficeAdmin):
+class GuardianAdmin(WithoutDuplicates, OfficeAdmin):
     icon = "user"
     list_display = ("name", "household", "email", "phone", "has_account", "is_active")
     list_filter = ("is_active",)
@@ -112,7 +112,7 @@ class ChildsGuardianInline(OfficeInline):
 
 
 @admin.register(Child)
-class ChildAdmin(OfficeAdmin):
+class ChildAdmin(WithoutDuplicates, OfficeAdmin):
     icon = "users"
     list_display = (
         "family_name",

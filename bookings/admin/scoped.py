@@ -24,6 +24,17 @@ class OfficeAdmin(InstitutionScopedAdmin):
         }
 
 
+class WithoutDuplicates:
+    """Rows that were merged into another are seen in the list of merges only (bookings.merging)."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        return super().get_queryset(request).filter(merged_into__isnull=True)  # type: ignore[misc]
+
+    def get_search_results(self, request: HttpRequest, queryset: models.QuerySet, search_term: str) -> Any:
+        found = queryset.filter(merged_into__isnull=True)
+        return super().get_search_results(request, found, search_term)  # type: ignore[misc]
+
+
 class ReadOnlyAdmin(OfficeAdmin):
     """Rows that acts alone write: they are looked at here, and changed by the buttons."""
 
