@@ -14,7 +14,7 @@ from .solver.timetable.score import evaluate
 # Seasons with more registrations are counted by a worker; a page does not wait so long.
 MOST_AT_ONCE = 20_000
 # Until then the solution says so.
-PENDING = "being_counted"
+PENDING = rules.BEING_COUNTED
 
 
 def recount_soon(solution: Solution) -> None:
@@ -24,8 +24,7 @@ def recount_soon(solution: Solution) -> None:
         return
     words = _("Changed by hand: the rules are being counted again. Look again in a minute.")
     waiting = findings.Finding("warning", PENDING, 1, words)._asdict()
-    others = [found for found in solution.findings if found["rule"] != PENDING]
-    solution.findings = [waiting, *others]
+    solution.findings = [waiting, *_known_so_far(solution)]
     _count_rows(solution)
     solution.save(update_fields=["findings", "unplaced", "unfilled"])
     transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
@@ -50,6 +49,30 @@ def recount(solution: Solution) -> None:
     solution.unseated = int(sum(missing))
     _count_rows(solution)
     solution.save()
+
+
+def _known_so_far(solution: Solution) -> list[dict[str, Any]]:
+    """The solution's findings, with what the parts' solvers count now of that which must hold: the plan's hard
+    faults have their rows at once, and which they are is said by the full count."""
+    settings = rules.settings_of(solution.project)
+    counts = {
+        code: row["count"]
+        for told in solution.measures.values()
+        for code, row in told["by_rule"].items()
+        if rules.must_hold(code, settings)
+    }
+    words = _("Which ones is being counted.")
+    known = [findings.Finding("error", code, count, words)._asdict() for code, count in counts.items()]
+    # A reason for what is short counts nothing; it stays.
+    others = [
+        found
+        for found in solution.findings
+        if (found["level"] == "error" and not found["count"])
+        or not (
+            found["rule"] == PENDING or found["rule"] in counts or rules.must_hold(found["rule"], settings)
+        )
+    ]
+    return [*known, *others]
 
 
 def _count_rows(solution: Solution) -> None:

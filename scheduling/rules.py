@@ -508,6 +508,8 @@ DEMANDS = {
     "pair_never": _("Pairs that must not watch together"),
     "duty_pin": _("Pinned duties"),
 }
+# In the place of rules that a worker counts at this moment.
+BEING_COUNTED = "being_counted"
 # Settings that are no price of the solver's.
 _NOT_A_PRICE = {"clash", "period", "room", "person_clash", "repeaters"}
 _NEEDS_EARLIER_PLAN = {"moved_period", "moved_room"}
@@ -598,8 +600,18 @@ def registration_weights(settings: Mapping[str, Setting]) -> dict[str, float]:
     return {kinds.REGULAR: 1.0, kinds.DEFERRED: 1.0, kinds.REPEAT: again, kinds.IMPROVEMENT: again}
 
 
+def must_hold(code: str, settings: Mapping[str, Setting]) -> bool:
+    """Whether a fault of that rule is a hard one: the data demand it, or the planner does."""
+    rule = RULE_OF_CODE.get(code)
+    if rule is None:
+        return code in DEMANDS
+    return rule.may_be_hard and settings[code].is_on and settings[code].is_hard
+
+
 def rule_words(code: str) -> str:
     """A rule as the planner reads it, whoever sets it."""
+    if code == BEING_COUNTED:
+        return str(_("Not all rules are counted yet"))
     if code in RULE_OF_CODE:
         return str(RULE_OF_CODE[code].words)
     if code.startswith("wish_"):

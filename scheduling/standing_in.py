@@ -189,6 +189,7 @@ def _count(solution: Solution, season: adapter.Season, who: Ints, reasons: list[
     others = {code: row for code, row in solution.by_rule.items() if code not in found.counts}
     solution.by_rule = others | by_rule
     said = [Finding("error", "unfilled", 0, reason)._asdict() for reason in reasons]
-    solution.findings = [*solution.findings, *said]
+    kept = [found for found in solution.findings if found["message"] not in before.get("reasons", ())]
+    solution.findings = [*kept, *said]
     solution.save(update_fields=["unfilled", "measures", "hard", "by_rule", "findings"])
     recount_soon(solution)

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from scheduling import findings, reseating, solving
+from scheduling import findings, recounting, reseating, solving
 from scheduling.models import (
     Course,
     Period,
@@ -113,6 +113,38 @@ def test_too_many_late_candidates_are_told_with_a_cure(seated):
     assert any("candidates need a seat" in reason for reason in done.reasons)
     assert any(found["message"] in done.reasons for found in done.solution.findings)
     assert any(one.now == "" for one in done.touched)
+
+
+def test_until_a_worker_has_counted_the_findings_have_every_hard_fault_of_the_plan(seated, monkeypatch):
+    monkeypatch.setattr(recounting, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(recounting, "async_task", lambda *told, **options: None)
+    Room.objects.filter(project=seated.project, code="Annexe").update(is_usable=False)
+    come_late(seated.project, 60)
+
+    done = reseating.seat_late(solution=seated).solution
+
+    errors = {row["rule"]: row["count"] for row in done.findings if row["level"] == "error" and row["count"]}
+    assert errors["chair_missing"] == errors["unseated"] == done.unseated
+    assert done.hard == sum(errors.values()) == findings.count_hard(findings.check(done))
+    assert {code: row["count"] for code, row in done.by_rule.items() if code in errors} == errors
+    told = [row["message"] for row in done.findings]
+    assert sum("candidates need a seat" in message for message in told) == 1
+
+
+def test_faults_that_reseating_has_mended_are_told_no_more(seated, monkeypatch):
+    SeatingPolicy.objects.update_or_create(project=seated.project, defaults={"neighbours": "none"})
+    monkeypatch.setattr(recounting, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(recounting, "async_task", lambda *told, **options: None)
+    Room.objects.filter(project=seated.project, code="Annexe").update(is_usable=False)
+    come_late(seated.project, 60)
+    short = reseating.seat_late(solution=seated).solution
+    Room.objects.filter(project=seated.project, code="Annexe").update(is_usable=True, rows=20)
+    Room.objects.filter(project=seated.project, code="Annexe").update(columns=10, exam_capacity=200)
+
+    done = reseating.seat_late(solution=short).solution
+
+    assert (done.hard, done.unseated) == (0, 0)
+    assert [row["rule"] for row in done.findings if row["level"] == "error"] == []
 
 
 def test_those_of_a_lost_room_sit_elsewhere_and_only_they(seated):
