@@ -52,8 +52,10 @@ def recount(solution: Solution) -> None:
 
 
 def _known_so_far(solution: Solution) -> list[dict[str, Any]]:
-    """The solution's findings, with what the parts' solvers count now of that which must hold: the plan's hard
-    faults have their rows at once, and which they are is said by the full count."""
+    """The solution's findings, with what the parts' solvers count now of that which must hold.
+
+    So the plan's hard faults have their rows at once; the full count says which they are.
+    """
     settings = rules.settings_of(solution.project)
     counts = {
         code: row["count"]

@@ -17,7 +17,7 @@ from .findings import Finding
 from .models import Duty, Solution, Teacher
 from .recounting import recount_soon
 from .solver.duties import score
-from .solver.duties.problem import OPEN, Ints
+from .solver.duties.problem import AWAY, OPEN, Ints
 
 MOST_SHOWN = 10
 
@@ -113,7 +113,16 @@ class _Desk:
         self.solution = solution
         self.season = adapter.season_of(solution, stay_close_to=solution)
         self.before: Ints = self.season.problem.earlier
+        self._keep_from(adapter.duties_without_post(self.season))
         self.desk = repair.Desk(self.season.problem, self.before)
+
+    def _keep_from(self, left_over: list[Duty]) -> None:
+        """Who still has a duty that the rooms ask for no more is as good as away in that period."""
+        problem = self.season.problem
+        numbers = {row.pk: number for number, row in enumerate(self.season.teachers)}
+        periods = np.array([post.period.pk for post in self.season.posts])
+        for duty in left_over:
+            problem.ban[numbers[duty.teacher_id], periods == duty.period_id] |= AWAY
 
     def number_of(self, teacher: Teacher) -> int:
         for number, row in enumerate(self.season.teachers):

@@ -341,6 +341,13 @@ def reasons_of(season: Season, who: arrays.Ints) -> list[str]:
     return duty_shortages.why_open(season, who)
 
 
+def duties_without_post(season: Season) -> list[Duty]:
+    """A teacher's duties in the season's solution that its rooms ask for no more."""
+    wanted = {post.key for post in season.posts}
+    rows = Duty.objects.filter(solution=season.solution, teacher__isnull=False)
+    return [row for row in rows if key_of(row) not in wanted]
+
+
 def key_of(duty: Duty) -> tuple[int, int | None, str, str, int]:
     """As Post.key: the same post in another solution has the same key."""
     return duty.period_id, duty.room_id, duty.block, duty.role, duty.number

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.dateparse import parse_date
@@ -163,8 +162,8 @@ def stand_in(request: HttpRequest, number: int) -> HttpResponse:
     on = parse_date(request.POST.get("on", "")) if request.POST.get("on") else None
     try:
         done = standing_in.replace(solution=solution, teacher=teacher, on=on)
-    except (standing_in.CannotStandIn, ValueError, IntegrityError) as reason:
-        messages.error(request, _why_not(reason))
+    except (standing_in.CannotStandIn, ValueError) as reason:
+        messages.error(request, str(reason))
         return redirect("admin:roster", number)
     return _tell(request, done)
 
@@ -180,17 +179,10 @@ def decline_duty(request: HttpRequest, number: int, duty: int) -> HttpResponse:
 
     try:
         done = standing_in.decline(duty=row)
-    except (standing_in.CannotStandIn, ValueError, IntegrityError) as reason:
-        messages.error(request, _why_not(reason))
+    except (standing_in.CannotStandIn, ValueError) as reason:
+        messages.error(request, str(reason))
         return redirect("admin:duty", number, row.pk)
     return _tell(request, done)
-
-
-def _why_not(reason: Exception) -> str:
-    """Posts that the rooms ask for no more are in nobody's way, until somebody is given another one."""
-    if isinstance(reason, IntegrityError):
-        return _("The rooms have changed since these duties were made: fill the posts again.")
-    return str(reason)
 
 
 def _tell(request: HttpRequest, done: Any) -> HttpResponse:

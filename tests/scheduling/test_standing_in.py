@@ -119,3 +119,42 @@ def test_duties_of_rooms_that_have_changed_are_to_be_made_again(season):
     models.RoomShare.objects.filter(placement__period=season.periods[0]).delete()
     with pytest.raises(standing_in.CannotStandIn, match="make the duties again"):
         standing_in.substitutes(duty=duty(season))
+
+
+@pytest.fixture
+def with_a_left_over_duty(season):
+    """Bilal still has a duty on the first morning, in a room that is used no more."""
+    season.add(
+        models.Duty,
+        solution=season.solution,
+        period=season.periods[0],
+        room=season.room("B"),
+        role=models.Role.INVIGILATOR,
+        starts=season.periods[0].starts,
+        ends=season.periods[0].ends,
+        teacher=season.bilal,
+    )
+    return season
+
+
+def test_who_has_a_duty_that_no_room_asks_for_is_not_given_another_at_that_time(with_a_left_over_duty):
+    season = with_a_left_over_duty
+    clara = season.teacher("Clara")
+    assert [row.teacher for row in standing_in.substitutes(duty=duty_in(season, "A"))] == [clara]
+    with pytest.raises(standing_in.CannotStandIn, match="choose another teacher"):
+        standing_in.hand_on(duty=duty_in(season, "A"), to=season.bilal)
+
+    done = standing_in.replace(solution=season.solution, teacher=season.ayesha)
+
+    assert duty_in(season, "A", done.solution).teacher == clara
+
+
+def test_a_duty_that_no_room_asks_for_is_not_handed_on(with_a_left_over_duty):
+    season = with_a_left_over_duty
+    with pytest.raises(standing_in.CannotStandIn, match="make the duties again"):
+        standing_in.decline(duty=duty_in(season, "B"))
+
+
+def duty_in(season, room, solution=None):
+    rows = models.Duty.objects.filter(solution=solution or season.solution, period=season.periods[0])
+    return rows.get(room__code=room)
