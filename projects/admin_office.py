@@ -23,12 +23,6 @@ class MembershipForm(InstitutionScopedForm):
         model = Membership
         fields = ("role",)
 
-    def clean_role(self) -> str:
-        role = self.cleaned_data["role"]
-        if role != Role.ADMINISTRATOR and members.is_last_administrator(self.instance):
-            raise forms.ValidationError(_("Make somebody else an administrator first: this is the last one."))
-        return role
-
 
 class InvitationForm(InstitutionScopedForm):
     email = forms.EmailField(label=gettext_lazy("E-mail address"))
@@ -51,6 +45,7 @@ class MembershipAdmin(InstitutionScopedAdmin):
     about = gettext_lazy("Who works here. Administrators own all projects and let others in.")
     icon = "user-cog"
     form = MembershipForm
+    refusals = (members.CannotLetGo,)
     view_roles = frozenset({Role.ADMINISTRATOR})
     list_display = ("user", "email", "role", "last_signed_in_at")
     list_filter = ("role",)
@@ -73,7 +68,7 @@ class MembershipAdmin(InstitutionScopedAdmin):
 
     def save_model(self, request: Any, obj: Membership, form: Any, change: bool) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            members.change_role(membership=obj, role=obj.role)
             return
         made = members.invite(
             institution=request.institution,
@@ -83,6 +78,9 @@ class MembershipAdmin(InstitutionScopedAdmin):
             by=request.user,
         )
         obj.pk, obj.user = made.pk, made.user
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        members.remove(membership=obj)
 
     def response_add(
         self, request: HttpRequest, obj: Membership, post_url_continue: Any = None

@@ -1,15 +1,20 @@
-"""Letting people in: who is invited gets a role at once, and a mail that leads in."""
+"""Letting people in and out: who is invited gets a role at once, and a mail that leads in."""
 
 from typing import Any
 
 from allauth.account.app_settings import PASSWORD_RESET_TOKEN_GENERATOR
 from allauth.account.utils import user_pk_to_url_str
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 
 from . import outbox
 from .models import Institution, Membership, Project, ProjectMember, Role
+
+
+class CannotLetGo(Exception):
+    """Why a member of the institution stays as they are, in words for an administrator."""
 
 
 @transaction.atomic
@@ -36,6 +41,33 @@ def invite_to_project(
     if is_new:
         _tell(user, project.institution, f"{member.get_role_display()} ({project})", by)
     return member
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str) -> None:
+    membership = _locked(membership)
+    if role != Role.ADMINISTRATOR:
+        _refuse_the_last(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+
+
+@transaction.atomic
+def remove(*, membership: Membership) -> None:
+    membership = _locked(membership)
+    _refuse_the_last(membership)
+    membership.delete()
+
+
+def _locked(membership: Membership) -> Membership:
+    # Two administrators who remove each other at once must not both succeed.
+    Institution.objects.select_for_update(no_key=True).get(pk=membership.institution_id)
+    return Membership.objects.get(pk=membership.pk)
+
+
+def _refuse_the_last(membership: Membership) -> None:
+    if is_last_administrator(membership):
+        raise CannotLetGo(_("Make somebody else an administrator first: this is the last one."))
 
 
 def is_last_administrator(membership: Membership) -> bool:

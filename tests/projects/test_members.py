@@ -1,7 +1,10 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from accounts.models import User
 from projects import members, outbox
@@ -72,3 +75,35 @@ def test_the_last_administrator_is_known():
     # Another institution's administrator is of no help.
     MembershipFactory(role=Role.ADMINISTRATOR)
     assert members.is_last_administrator(first)
+
+
+@pytest.mark.parametrize("act", [members.remove, lambda **row: members.change_role(role=Role.STAFF, **row)])
+def test_the_last_administrator_neither_goes_nor_becomes_another(act):
+    membership = MembershipFactory(role=Role.ADMINISTRATOR)
+    with pytest.raises(members.CannotLetGo, match="somebody else"):
+        act(membership=membership)
+    MembershipFactory(institution=membership.institution, role=Role.ADMINISTRATOR)
+    act(membership=membership)
+    assert Membership.objects.filter(role=Role.ADMINISTRATOR).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_administrators_who_remove_each_other_at_once_one_stays():
+    institution = InstitutionFactory()
+    both = [MembershipFactory(institution=institution, role=Role.ADMINISTRATOR) for _ in range(2)]
+    ready = Barrier(2)
+
+    def remove(membership):
+        try:
+            ready.wait()
+            members.remove(membership=membership)
+        except members.CannotLetGo:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(remove, both)) == [False, True]
+    assert Membership.objects.count() == 1
