@@ -73,11 +73,11 @@ def withdraw(*, publication: Publication, because: str) -> None:
     if not because.strip():
         raise NotReady(_("Say why the datesheet is taken back: the public reads it."))
     project = Project.objects.select_for_update(no_key=True).get(pk=publication.project_id)
-    Publication.objects.for_project(project).current().filter(pk=publication.pk).update(
-        withdrawn_at=timezone.now(), withdrawn_because=because
-    )
+    shown = Publication.objects.for_project(project).current().filter(pk=publication.pk)
+    if not shown.update(withdrawn_at=timezone.now(), withdrawn_because=because):
+        raise NotReady(_("That version is not shown any more. Look at the page of publications again."))
     people.replace_busy_times(institution=project.institution, source=_source(project), rows=[])
-    Project.objects.filter(pk=project.pk).update(stage=Stage.DATESHEET)
+    Project.objects.filter(pk=project.pk).update(stage=publication.solution.stage)
 
 
 def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution | None) -> None:

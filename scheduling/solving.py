@@ -135,7 +135,7 @@ def solve_now(*, project: Project, by: User | None = None, **options: Any) -> So
     """Carry out a run in this process, without the queue."""
     from . import searching
 
-    searching.warm_up()  # it may have to compile for a minute, and a run that is silent so long is swept up
+    searching.warm_up(options.get("part") or Run.Part.DATESHEET)  # it may have to compile for a minute, and a run that is silent so long is swept up
     run = claim(run_id=_new_run(project=project, by=by, **options).pk)
     if run is None:
         raise CannotSolve(_("A worker took the run up first. Wait for it."))
@@ -185,13 +185,5 @@ def make_live(*, solution: Solution, by: User | None = None) -> None:
     Solution.objects.for_project(project).live().exclude(pk=solution.pk).update(is_live=False)
     Solution.objects.for_project(project).filter(pk=solution.pk).update(is_live=True)
     solution.is_live = True
-    reached = _stage_of(solution)
-    if Stage(project.stage).number < reached.number:
-        Project.objects.filter(pk=project.pk).update(stage=reached)
-
-
-def _stage_of(solution: Solution) -> Stage:
-    """How far a project is whose live plan this is."""
-    if Run.Part.DUTIES in solution.measures:
-        return Stage.DUTIES
-    return Stage.ROOMS if Run.Part.SEATS in solution.measures else Stage.DATESHEET
+    if Stage(project.stage).number < solution.stage.number:
+        Project.objects.filter(pk=project.pk).update(stage=solution.stage)

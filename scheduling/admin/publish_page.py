@@ -64,9 +64,13 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     shown = get_object_or_404(Publication.objects.for_project(request.project).current())
     form = WithdrawForm(request.POST)
     if request.standing.may_edit and form.is_valid():
-        publishing.withdraw(publication=shown, **form.cleaned_data)
-        messages.success(request, _("The datesheet is taken back. Its address says why."))
-        return redirect("admin:publish")
+        try:
+            publishing.withdraw(publication=shown, **form.cleaned_data)
+        except publishing.NotReady as reason:
+            form.add_error(None, str(reason))
+        else:
+            messages.success(request, _("The datesheet is taken back. Its address says why."))
+            return redirect("admin:publish")
     return _page(request, form=PublishForm(), withdraw_form=form)
 
 

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import Project, ProjectModel, ProjectQuerySet
+from projects.models import Project, ProjectModel, ProjectQuerySet, Stage
 
 from .calendar import Period
 from .exams import Sitting
@@ -167,6 +167,24 @@ class Solution(ProjectModel):
 
     def __str__(self) -> str:
         return self.name or f"{self._meta.verbose_name} {self.number}".capitalize()
+
+    @property
+    def stage(self) -> Stage:
+        """How far a project is whose plan this is."""
+        if Run.Part.DUTIES in self.measures:
+            return Stage.DUTIES
+        return Stage.ROOMS if Run.Part.SEATS in self.measures else Stage.DATESHEET
+
+    @property
+    def stays_close_to(self) -> "Solution | None":
+        """The plan that its datesheet was to stay close to: what the run that made it started from.
+
+        Runs of seats or duties and changes by hand go on with the datesheet of the plan before.
+        """
+        made: Solution | None = self
+        while made is not None and (made.run is None or made.run.part in {Run.Part.SEATS, Run.Part.DUTIES}):
+            made = made.parent
+        return made.run.start_from if made is not None and made.run is not None else None
 
     @property
     def faults(self) -> list[dict[str, Any]]:

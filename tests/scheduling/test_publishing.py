@@ -66,6 +66,25 @@ def test_publishing_tells_the_registry_when_each_student_is_busy(project):
     assert not BusyTime.objects.exists()
 
 
+def test_a_version_that_another_has_replaced_is_not_taken_back(project):
+    older = publishing.publish(project=project, kind="draft")
+    publishing.publish(project=project, kind="final")
+    with pytest.raises(publishing.NotReady, match="not shown any more"):
+        publishing.withdraw(publication=older, because="The hall is flooded.")
+    assert BusyTime.objects.exists()
+    project.refresh_from_db()
+    assert project.stage == Stage.PUBLISHED
+
+
+def test_a_project_whose_plan_is_taken_back_is_as_far_as_the_plan(project):
+    publication = publishing.publish(project=project, kind="final")
+    publication.solution.measures["seats"] = {}
+    publication.solution.save()
+    publishing.withdraw(publication=publication, because="The hall is flooded.")
+    project.refresh_from_db()
+    assert project.stage == Stage.ROOMS
+
+
 def test_taking_back_needs_a_reason(project):
     publication = publishing.publish(project=project, kind="final")
     with pytest.raises(publishing.NotReady, match="Say why"):
