@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from projects.addresses import number as number_in
 from projects.admin import ProjectScopedAdmin
 
 from ..models import Run, Solution
@@ -24,7 +25,16 @@ STATE_COLOURS = {
 
 
 class ShownOnly(ProjectScopedAdmin):
-    """Rows that people look at here and change elsewhere."""
+    """Rows that people look at here and change elsewhere. `shown_at`: the page of one, if it has its own."""
+
+    shown_at = ""
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not self.shown_at:
+            return super().change_view(request, object_id, *args, **kwargs)
+        if number_in(object_id) is None:
+            raise Http404
+        return redirect(f"admin:{self.shown_at}", object_id)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -41,15 +51,13 @@ class RunAdmin(ShownOnly):
     icon = "play"
     change_list_template = "scheduling/staff/runs_list.html"
     when_empty = _("Nothing was solved yet. Start the first run.")
+    shown_at = "run"
     list_display = ["number", "part", "state_now", "asked_at", "took", "seed", "workers", "result", "message"]
     list_display_links = None
     list_filter = ["state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return super().get_queryset(request).prefetch_related("solutions")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("admin:run", object_id)
 
     @admin.display(description=_("run"), ordering="pk")
     def number(self, run: Run) -> str:
@@ -79,6 +87,7 @@ class RunAdmin(ShownOnly):
 class SolutionAdmin(ShownOnly):
     icon = "layers"
     when_empty = _("Each run writes a new solution; none was written yet.")
+    shown_at = "solution"
     list_display = [
         "named",
         "state",
@@ -93,9 +102,6 @@ class SolutionAdmin(ShownOnly):
     list_display_links = None
     list_filter = ["is_live"]
     list_select_related = ["parent"]
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("admin:solution", object_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: Solution | None = None) -> bool:
         """The live one stays; a published one is held by its publication."""

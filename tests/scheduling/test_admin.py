@@ -259,6 +259,15 @@ def test_what_a_solution_uses_is_not_removed_and_its_page_says_what_to_do(alice_
     assert type(rows[name]).objects.filter(pk=rows[name].pk).exists()
 
 
+@pytest.mark.parametrize("name", ["run", "solution"])
+def test_a_row_with_a_page_of_its_own_is_shown_there(alice_pages, rows, name):
+    address = f"scheduling/{name}/{rows[name].pk}/change/"
+    assert alice_pages.get(address).url == reverse(f"admin:{name}", args=[rows[name].pk]).replace(
+        "/staff/", alice_pages.root
+    )
+    assert alice_pages.get(f"scheduling/{name}/none/change/").status_code == 404
+
+
 def test_a_live_solution_is_not_deleted(alice_pages, rows):
     Solution.objects.filter(pk=rows["solution"].pk).update(is_live=True)
     alice_pages.post(f"scheduling/solution/{rows['solution'].pk}/delete/", {"post": "yes"})
