@@ -89,9 +89,18 @@ class Facts:
     def roll_nos(self) -> dict[int, str]:
         return dict(Student.objects.for_project(self.solution.project).values_list("pk", "roll_no"))
 
-    @cached_property
+    @property
     def candidates(self) -> dict[int, dict[int, float]]:
         """student → {sitting: weight of the registration}"""
+        return self._candidates[0]
+
+    @property
+    def without_batch(self) -> list[tuple[int, int]]:
+        """(student, exam) where the exam is held in batches and the student, perhaps late, is in none."""
+        return self._candidates[1]
+
+    @cached_property
+    def _candidates(self) -> tuple[dict[int, dict[int, float]], list[tuple[int, int]]]:
         project = self.solution.project
         exam_of_course = dict(ExamCourse.objects.for_project(project).values_list("course", "exam"))
         batch = {
@@ -102,6 +111,7 @@ class Facts:
         }
         weight_of_kind = rules.registration_weights(self.settings)
         found: dict[int, dict[int, float]] = defaultdict(dict)
+        without_batch: list[tuple[int, int]] = []
         for student, course, kind in (
             Registration.objects.for_project(project).order_by("pk").values_list("student", "course", "kind")
         ):
@@ -109,10 +119,13 @@ class Facts:
             if exam not in self.of_exam:
                 continue
             sittings = self.of_exam[exam]
-            sitting = sittings[0] if len(sittings) == 1 else batch[student, exam]
+            sitting = sittings[0] if len(sittings) == 1 else batch.get((student, exam))
+            if sitting is None:
+                without_batch.append((student, exam))
+                continue
             weight = weight_of_kind[kind]
             found[student][sitting] = max(weight, found[student].get(sitting, 0.0))
-        return found
+        return found, without_batch
 
     @cached_property
     def size(self) -> Counter[int]:
@@ -179,9 +192,9 @@ class Facts:
 
     @cached_property
     def earlier(self) -> "Facts | None":
-        """The solution that the run was to stay close to."""
-        run = self.solution.run
-        return Facts(run.start_from) if run and run.start_from else None
+        """The solution that the datesheet was to stay close to."""
+        before = self.solution.stays_close_to
+        return Facts(before) if before else None
 
     @cached_property
     def people(self) -> dict[int, set[int]]:
