@@ -221,6 +221,41 @@ def _keep_beside(existing: AttendanceMark, told: dict, told_at: datetime, by: An
     return existing
 
 
+def child_of(meeting: Meeting, public_id: str) -> Child | None:
+    """A child that is, or was until it cancelled, on this register."""
+    here = Q(bookings__session=meeting.session_id) | Q(pk__in=_guests(meeting)) | Q(pk__in=_marked(meeting))
+    rows = Child.objects.for_institution(meeting.institution).filter(here, public_id=public_id)
+    return rows.distinct().first()
+
+
+def _guests(meeting: Meeting) -> QuerySet:
+    return MeetingGuest.objects.filter(meeting=meeting).values("child")
+
+
+def _marked(meeting: Meeting) -> QuerySet:
+    return AttendanceMark.objects.filter(meeting=meeting).values("child")
+
+
+@transaction.atomic
+def keep(*, meeting: Meeting, child: Child, state: str, marked_at: datetime, by: Any, note: str = "") -> bool:
+    """A phone's mark that the register cannot take (the place was cancelled meanwhile): kept, to be decided.
+
+    The child may have been there. False for what is no mark at all.
+    """
+    if state not in State.values:
+        return False
+    values = {"state": state, "note": note} if note else {"state": state}
+    LateMark.objects.get_or_create(
+        institution=meeting.institution,
+        meeting=meeting,
+        child=child,
+        marked_at=marked_at,
+        values=values,
+        defaults={"marked_by": by},
+    )
+    return True
+
+
 @transaction.atomic
 def decide(*, late: LateMark, take_over: bool, by: Any) -> None:
     """Say which of two marks holds."""
@@ -230,7 +265,13 @@ def decide(*, late: LateMark, take_over: bool, by: Any) -> None:
     late.decided_at, late.is_taken_over = timezone.now(), take_over
     late.save(update_fields=["decided_at", "is_taken_over"])
     if take_over:
-        current = AttendanceMark.objects.get(meeting=late.meeting, child=late.child)
+        current = AttendanceMark.objects.filter(meeting=late.meeting, child=late.child).first()
+        current = current or AttendanceMark(
+            institution=late.institution,
+            meeting=late.meeting,
+            child=late.child,
+            marked_at=late.marked_at,
+        )
         current.state = late.values["state"]
         current.note = late.values.get("note", current.note)
         current.arrived_at, current.left_at = _times(current, current.state, late.marked_at)

@@ -66,6 +66,8 @@ pages = [
     path("ballots/<str:public_id>/draw.json", ballots.draw_file, name="draw_file"),
     path("ballots/<str:public_id>/wishes/<str:child>/", ballots.wishes, name="wishes"),
     path("registers/", registers.registers, name="registers"),
+    path("registers/worker.js", registers.worker, name="worker"),
+    path("registers/offline/", registers.offline, name="offline"),
     path("registers/<int:pk>/", include(of_meeting)),
     path("on-site/", registers.on_site, name="on_site"),
     path("alerts/<int:pk>/", registers.alert, name="alert"),

@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.shortcuts import redirect, render
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import attendance, gate, medical
-from ..models import AttendanceAlert, AttendanceMark, Child, LateMark, Meeting
+from ..models import AttendanceAlert, AttendanceMark, LateMark, Meeting
 from . import doors
 
 # Marks of one phone that come at once after a day without a network.
@@ -125,31 +126,33 @@ def marks(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse(
             {"error": _("The phone sent something unreadable. Load the page again.")}, status=400
         )
-    children = {line.child.public_id: line.child for line in attendance.register(meeting)}
-    answers = [
-        {"child": row["child"], **_marked(request, meeting, children.get(row["child"]), row)} for row in rows
-    ]
+    answers = [{"child": row["child"], **_marked(request, meeting, row)} for row in rows]
     return JsonResponse({"answers": answers})
 
 
-def _marked(
-    request: HttpRequest, meeting: Meeting, child: Child | None, row: dict[str, Any]
-) -> dict[str, Any]:
-    """What the register says after this mark of a phone, or why it was refused."""
+def _marked(request: HttpRequest, meeting: Meeting, row: dict[str, Any]) -> dict[str, Any]:
+    """What the register says after this mark of a phone. What it cannot take is kept for the office."""
+    child = attendance.child_of(meeting, row["child"])
     if child is None:
-        return {"refused": _("That child is not on this register.")}
+        return {"words": _("That child is not on this register.")}
+    told = {
+        "meeting": meeting,
+        "child": child,
+        "state": row["state"],
+        "marked_at": row["at"],
+        "by": request.user,
+        "note": row["note"],
+    }
     try:
-        found = attendance.mark(
-            meeting=meeting,
-            child=child,
-            state=row["state"],
-            marked_at=row["at"],
-            by=request.user,
-            note=row["note"],
-        )
+        found = attendance.mark(**told)
     except attendance.CannotMark as reason:
-        return {"refused": str(reason)}
-    return {"state": found.state, "differs": found.state != row["state"]}
+        if not attendance.keep(**told):
+            return {"words": str(reason)}
+        return {"words": _("%s The mark is kept, and the office decides about it.") % reason}
+    if found.state == row["state"]:
+        return {"state": found.state}
+    words = _("Somebody marked “%(state)s” after you. Both are kept: load the page and say which holds.")
+    return {"state": found.state, "words": words % {"state": found.get_state_display()}}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
@@ -220,6 +223,21 @@ def health(request: HttpRequest, pk: int, public_id: str) -> HttpResponse:
     return render(request, "bookings/register_health.html", context)
 
 
+@require_safe
+@doors.for_tutors
+def worker(request: HttpRequest) -> HttpResponse:
+    """The script that keeps the registers on the phone: it may answer for the addresses beside its own."""
+    context = {"static_url": settings.STATIC_URL}
+    return render(request, "bookings/worker.js", context, content_type="text/javascript; charset=utf-8")
+
+
+@require_safe
+@doors.for_tutors
+def offline(request: HttpRequest) -> HttpResponse:
+    """What is shown without a network in place of a page that the phone does not keep."""
+    return render(request, "bookings/offline.html", {"tab": "registers"})
+
+
 @require_POST
 @doors.for_tutors
 def alert(request: HttpRequest, pk: int) -> HttpResponse:
@@ -242,6 +260,8 @@ def late_mark(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     meeting_for(request, found.meeting_id)
     attendance.decide(late=found, take_over=bool(request.POST.get("take_over")), by=request.user)
+    if request.POST.get("on") == "register":
+        return redirect("bookings:register", request.institution.slug, found.meeting_id)
     return redirect("bookings:registers", request.institution.slug)
 
 

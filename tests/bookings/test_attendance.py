@@ -13,6 +13,7 @@ from bookings.models import (
     AttendanceAlert,
     AttendanceMark,
     AuthorisedCollector,
+    Booking,
     Guardianship,
     LateMark,
     MeetingGuest,
@@ -170,8 +171,40 @@ def test_a_phone_sends_its_marks_at_once_and_is_told_of_each(client, school, mee
     )
     first, second, third = response.json()["answers"]
     assert first["state"] == third["state"] == "present"
-    assert second["refused"]
+    assert "not on this register" in second["words"]
     assert AttendanceMark.objects.count() == 1
+
+
+def test_a_mark_for_a_place_that_was_cancelled_meanwhile_is_kept(client, school, meet, zara, tutor):
+    meeting = meet(5, zara)
+    Booking.objects.update(state=Booking.State.CANCELLED, ended_at=timezone.now())
+    client.force_login(tutor.user)
+    at = (timezone.now() - timedelta(minutes=1)).isoformat()
+    body = json.dumps({"marks": [{"child": zara.public_id, "state": "present", "at": at}]})
+    for _again in range(2):
+        response = client.post(
+            f"/b/school/registers/{meeting.pk}/marks/", body, content_type="application/json"
+        )
+        assert "is kept" in response.json()["answers"][0]["words"]
+    late = LateMark.objects.get()
+    client.post(f"/b/school/late-marks/{late.pk}/", {"take_over": "1", "on": "register"})
+    assert AttendanceMark.objects.get().state == State.PRESENT
+    assert late.state in client.get(f"/b/school/registers/{meeting.pk}/").text
+
+
+def test_a_phone_is_told_when_somebody_marked_later(client, school, meet, zara, tutor):
+    meeting = meet(5, zara)
+    attendance.mark(meeting=meeting, child=zara, state=State.ABSENT, by=None)
+    client.force_login(tutor.user)
+    at = (timezone.now() - timedelta(minutes=1)).isoformat()
+    answer = client.post(
+        f"/b/school/registers/{meeting.pk}/marks/",
+        json.dumps({"marks": [{"child": zara.public_id, "state": "present", "at": at}]}),
+        content_type="application/json",
+    ).json()["answers"][0]
+    assert answer["state"] == "absent"
+    assert "Both are kept" in answer["words"]
+    assert "Take this one" in client.get(f"/b/school/registers/{meeting.pk}/").text
 
 
 # --- the gate -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
-from bookings import ballot, joining, medical
+from bookings import attendance, ballot, joining, medical
 from bookings import booking as acts
 from bookings.models import (
     AttendanceMark,
@@ -281,6 +281,66 @@ def test_a_tutor_marks_the_register_without_a_network(
     page.goto(f"/b/school/registers/{meeting.pk}/print/")
     look(page)
     assert Guardian.objects.get(pk=mother.pk) == AttendanceMark.objects.get(child=zara).collected_by_guardian
+
+
+def kept(page):
+    """The worker has put the day's pages on the phone."""
+    page.wait_for_selector("html[data-kept]", state="attached")
+
+
+@WIDTHS
+def test_a_register_opens_and_is_marked_without_a_network_and_both_marks_are_kept(
+    sign_in, page, school, offer, look, width, expected_faults
+):
+    expected_faults.append("net::ERR_")
+    page.set_viewport_size({"width": width, "height": 800})
+    tutor = TutorFactory(institution=school, user=UserFactory())
+    meetings = []
+    for name in ("Chess", "Choir"):
+        session = offer(name, days=-0.005, tutor=tutor)
+        child = ChildFactory(institution=school, given_name=f"{name}child")
+        acts.force(session=session, child=child, staff=UserFactory(), reason="late")
+        meetings.append(session.meetings.order_by("starts_at").first())
+    chess, choir = (f"/b/school/registers/{meeting.pk}/" for meeting in meetings)
+    sign_in(tutor.user)
+    page.goto("/b/school/registers/")
+    kept(page)
+
+    page.context.set_offline(True)
+    page.goto(chess)
+    page.get_by_role("button", name=re.compile("Present.*Chesschild")).click()
+    page.goto(choir)
+    page.get_by_role("button", name=re.compile("Late.*Choirchild")).click()
+    expect(page.get_by_text("No network")).to_be_visible()
+    expect(page.locator("[data-unsent]")).to_contain_text("2")
+    look(page)
+    page.goto(f"{chess}print/")
+    expect(page.get_by_text("not kept on the phone")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="Today's registers").click()
+    expect(page.locator("[data-unsent]")).to_contain_text("2")
+
+    # Somebody else marks one of the two meanwhile: later than the phone did.
+    child = meetings[1].session.bookings.get().child
+    attendance.mark(meeting=meetings[1], child=child, state="absent", by=UserFactory(name="Sara"))
+    page.context.set_offline(False)
+    expect(page.locator("[data-unsent]")).to_be_hidden()
+    assert set(AttendanceMark.objects.values_list("child__given_name", "state")) == {
+        ("Chesschild", "present"),
+        ("Choirchild", "absent"),
+    }
+    page.goto(choir)
+    look(page)
+    page.get_by_role("button", name=re.compile("Take this one")).click()
+    expect(page.get_by_role("button", name=re.compile("Late.*Choirchild"))).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+    # Whoever signs out leaves nothing behind.
+    page.goto("/account/logout/")
+    page.get_by_role("button", name="Sign out").last.click()
+    page.wait_for_url(lambda address: "logout" not in address)
+    assert not [name for name in page.evaluate("caches.keys()") if name.startswith("registers of")]
 
 
 @WIDTHS

@@ -147,6 +147,8 @@ PAGES = {
     "offer_of_entry": (["asked.public_id"], WHO_BOOKS_FOR_IT),
     "registers": ([], STAFF),
     "on_site": ([], STAFF),
+    "worker": ([], STAFF),
+    "offline": ([], STAFF),
     "register": (["meeting.pk"], OF_THE_MEETING),
     "printed": (["meeting.pk"], OF_THE_MEETING),
     "collect": (["meeting.pk", "child.public_id"], OF_THE_MEETING),
