@@ -158,8 +158,23 @@ def _cost_of_minutes(problem: Problem, longest: int) -> np.ndarray:
     lowest = int(problem.rank.max(initial=0))
     steps = np.where(problem.rank > 0, lowest - problem.rank, 0)
     cost += problem.weights.get("juniors_first", 0) * (steps[:, None] * np.maximum(0, off) // 60)
+    if price := problem.weights.get("moved_duty", 0):
+        cost += price * _least_moved(problem, minutes)
     cost[minutes[None, :] > most[:, None]] = np.inf
     return cost
+
+
+def _least_moved(problem: Problem, minutes: Ints) -> Ints:
+    """(teachers, minutes): earlier duties that a teacher with so many minutes has not: those that cannot be,
+    and of the others as many as do not go into the minutes, all as long as the longest."""
+    forbidden = problem.forbidden
+    lost = np.zeros((problem.teachers, len(minutes)), np.int64)
+    for teacher in range(problem.teachers):
+        had = problem.earlier == teacher
+        kept = problem.minutes[had & ~forbidden[teacher]]
+        beyond = np.maximum(0, kept.sum() - minutes)
+        lost[teacher] = (had & forbidden[teacher]).sum() - (-beyond // max(1, kept.max(initial=1)))
+    return lost
 
 
 def _knapsack(price: np.ndarray, lengths: Ints, size: int) -> tuple[np.ndarray, Ints]:

@@ -119,6 +119,43 @@ def test_the_bound_is_below_the_best_of_all_rosters_and_the_search_finds_that(se
     assert solve(problem, stop=MaxSteps(20_000)).cost == best
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_of_a_run_that_stays_close_is_below_the_best_of_all_rosters(seed):
+    chance = np.random.default_rng(seed)
+    length = chance.choice([60, 90, 180], 6)
+    start = np.arange(6) * 300
+    ban = np.zeros((3, 6), np.uint8)
+    ban[0, 2] = AWAY
+    problem = make_problem(
+        start=start,
+        end=start + length,
+        period=range(6),
+        day=np.arange(6) // 3,
+        ban=ban,
+        target=[int(length.sum() * part) for part in (0.5, 0.3, 0.2)],
+        earlier=chance.integers(-1, 2, 6),
+        weights={"fair_minutes": 1, "moved_duty": int(chance.choice([5, 40, 400]))},
+    )
+    assert bound.least_cost(problem) <= exhausted(problem)
+
+
+def test_the_bound_counts_the_duties_that_must_change_hands():
+    """One teacher had all four duties, shared evenly two of them move; one the teacher cannot have now."""
+    problem = make_problem(
+        start=[0, 300, 600, 900],
+        end=[60, 360, 660, 960],
+        period=[0, 1, 2, 3],
+        day=[0, 0, 0, 0],
+        ban=[[AWAY, 0, 0, 0], [0, 0, 0, 0]],
+        target=[120, 120],
+        earlier=[0, 0, 0, 0],
+        weights={"fair_minutes": 10, "moved_duty": 7},
+    )
+    result = solve(problem, stop=MaxSteps(100))
+    assert bound.least_cost(problem) == result.cost == 14
+    assert result.measures["gap"] == 0
+
+
 def test_the_bound_counts_the_lengths_that_cannot_be_shared_evenly():
     """Three posts of three hours for two: one is 90 minutes off, the other too."""
     problem = make_problem(
