@@ -83,7 +83,7 @@ def _count_rows(solution: Solution) -> None:
 
 
 def _datesheet(solution: Solution) -> dict[str, Any]:
-    season = timetable.season_of(solution.project, stay_close_to=solution.parent)
+    season = timetable.season_of(solution.project, stay_close_to=solution.stays_close_to)
     now = evaluate(season.problem, season.plan_of(solution))
     by_rule = {
         code: {"count": count, "cost": now.costs.get(code, 0)} for code, count in now.counts.items() if count

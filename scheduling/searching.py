@@ -19,7 +19,8 @@ from . import findings, versions
 from .adapter import timetable
 from .models import Run, Solution
 from .solver import stop as stopping
-from .solver.timetable.portfolio import solve_together, warm_up
+from .solver.timetable import portfolio
+from .solver.timetable.portfolio import solve_together
 from .solver.timetable.score import evaluate
 from .solver.timetable.search import Callbacks, Progress, Result, Step, solve
 from .solving import CannotSolve, Lost, beat, end, mine
@@ -30,6 +31,15 @@ log = logging.getLogger(__name__)
 
 # What a new version of a plan keeps when a part of it is made again: duties follow the rooms' candidates.
 KEPT: dict[str, tuple[str, ...]] = {Run.Part.SEATS: (), Run.Part.DUTIES: ("seats",)}
+
+
+def warm_up(part: str = Run.Part.DATESHEET) -> None:
+    """Have what a run of that part needs compiled, or loaded: it may take a minute."""
+    if part not in KEPT:
+        portfolio.warm_up()
+    for follower in KEPT:
+        if part in {follower, Run.Part.ALL}:
+            _solver_of(follower)[1].warm_up()
 
 
 def _solver_of(part: str) -> tuple[ModuleType, ModuleType]:
@@ -47,6 +57,8 @@ def _solver_of(part: str) -> tuple[ModuleType, ModuleType]:
 
 def carry_out(run: Run) -> None:
     watch = Watch(run)
+    warm_up(run.part)
+    beat(run)
     solution: Solution | None
     if run.part in KEPT:
         solution = _follow(run, watch, run.part, base=run.start_from)
@@ -70,7 +82,6 @@ def carry_out(run: Run) -> None:
 
 
 def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
-    warm_up()
     season = timetable.season_of(run.project, stay_close_to=run.start_from)
     input_hash = season.input_hash
     if run.replay_of and run.replay_of.input_hash != input_hash:
@@ -163,7 +174,7 @@ def _follow(
 
 def _count_rooms_again(solution: Solution) -> None:
     """The seats may lie in other rooms than the datesheet had: what its rules count of rooms is new."""
-    season = timetable.season_of(solution.project, stay_close_to=solution.parent)
+    season = timetable.season_of(solution.project, stay_close_to=solution.stays_close_to)
     now = evaluate(season.problem, season.plan_of(solution))
     solution.measures["datesheet"] |= {"hard": now.hard, "cost": round(now.cost), "by_rule": _counted(now)}
 

@@ -135,7 +135,8 @@ def solve_now(*, project: Project, by: User | None = None, **options: Any) -> So
     """Carry out a run in this process, without the queue."""
     from . import searching
 
-    searching.warm_up(options.get("part") or Run.Part.DATESHEET)  # it may have to compile for a minute, and a run that is silent so long is swept up
+    # It may have to compile for a minute, and a run that is silent so long is swept up.
+    searching.warm_up(options.get("part", Run.Part.DATESHEET))
     run = claim(run_id=_new_run(project=project, by=by, **options).pk)
     if run is None:
         raise CannotSolve(_("A worker took the run up first. Wait for it."))

@@ -36,7 +36,7 @@ def check(solution: Solution) -> list[Finding]:
     if "seats" in solution.measures:
         from . import seats
 
-        found.extend(seats.check(solution))
+        found.extend(seats.check(solution, facts))
     if "duties" in solution.measures:
         from . import duties
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from .. import layouts, rules
-from ..models import AccessArrangement, Seating, SeatingPolicy, SeatPin, Solution, Student
+from ..models import AccessArrangement, Run, Seating, SeatingPolicy, SeatPin, Solution, Student
 from . import _finding
 from .facts import Facts, Fault, Finding
 
@@ -152,8 +152,8 @@ class SeatFacts:
     @cached_property
     def earlier(self) -> dict[tuple[int, int], tuple[int, tuple[int, int, int]]]:
         """(student, sitting) → (room, chair) in the solution whose seats were to be kept"""
-        before = self.solution.parent
-        if before is None or "seats" not in before.measures:
+        before, run = self.solution.parent, self.solution.run
+        if before is None or "seats" not in before.measures or (run and run.part != Run.Part.SEATS):
             return {}
         rows = Seating.objects.filter(solution=before).values_list(
             "student", "placement__sitting", "room", "row", "column", "side"

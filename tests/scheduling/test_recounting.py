@@ -1,9 +1,14 @@
 import pytest
 
-from scheduling import drafts, findings, recounting, seat_moves, tasks
-from scheduling.models import Seating, Solution
+from scheduling import drafts, findings, recounting, searching, seat_moves, solving, tasks
+from scheduling.models import Exam, FixedPlacement, Room, RoomShare, Seating, Solution
+from scheduling.solver.duties import search as duties_search
+from scheduling.solver.seating import search as seating_search
+from scheduling.solver.timetable import portfolio
 from tests.factories.accounts import UserFactory
 from tests.journeys.seasons import staffed_season
+
+from .worlds import small_season
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +63,44 @@ def test_a_draft_is_made_by_hand_and_relied_on_by_nobody(plan):
     Solution.objects.filter(pk=plan.pk).update(is_live=False)
     draft.save()
     assert drafts.draft_of(draft) != draft
+
+
+def test_seats_in_another_room_are_no_move_from_an_earlier_datesheet():
+    """Only a run of the datesheet is to stay close to the plan that it starts from."""
+    project = small_season()
+    made = solving.solve_now(project=project, steps=500)
+    exam = Exam.objects.for_project(project).get(code="C-0")
+    elsewhere = Room.objects.create(project=project, code="Annexe", block="Main", exam_capacity=12)
+    FixedPlacement.objects.create(project=project, exam=exam, room=elsewhere)
+
+    seated = solving.solve_now(project=project, part="seats", steps=20, start_from=made)
+
+    shares = RoomShare.objects.filter(placement__solution=seated, placement__sitting__exam=exam)
+    assert {share.room for share in shares} == {elsewhere}
+    assert "moved_room" not in seated.by_rule
+    assert {row.rule: row.level for row in findings.check(seated)}["moved_room"] == "skipped"
+    recounting.recount(seated)
+    assert "moved_room" not in seated.by_rule
+    again = solving.solve_now(project=project, steps=500, start_from=made)
+    assert again.by_rule["moved_room"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "warm"),
+    [
+        ("datesheet", ["timetable"]),
+        ("seats", ["seating"]),
+        ("duties", ["duties"]),
+        ("all", ["timetable", "seating", "duties"]),
+    ],
+)
+def test_a_run_compiles_what_its_part_needs_before_it_starts(part, warm, monkeypatch):
+    asked = []
+    for module, name in (
+        (portfolio, "timetable"),
+        (seating_search, "seating"),
+        (duties_search, "duties"),
+    ):
+        monkeypatch.setattr(module, "warm_up", lambda name=name: asked.append(name))
+    searching.warm_up(part)
+    assert asked == warm
