@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, draw, families, finding, statement, terms
+from . import counter, draw, erasure, families, finding, statement, terms
 from .scoped import OFFICE
 
 
@@ -27,6 +27,9 @@ TWICE = Page(
     is_office,
 )
 MERGE = Page("merge_families", "families/merge/", families.merge, may_open=is_office)
+ERASE = Page(
+    "erase_family", "families/erasure/", erasure.erasure, _("Erase a family's data"), "trash-2", is_office
+)
 BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
 PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
 CLOSE = Page("close_day", "counter/close-day/", counter.close_day, _("Close a day"), "lock", is_office)
@@ -43,7 +46,7 @@ LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line,
 DRAW = Page("draw", "counter/ballots/<int:number>/", draw.draw, may_open=is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
-PAGES = [TWICE, MERGE, ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE, DRAW]
+PAGES = [ERASE, TWICE, MERGE, ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE, DRAW]
 SECTIONS = [
     Section(
         _("Activities"),
@@ -78,6 +81,7 @@ SECTIONS = [
             Listing(models.LinkRequest, "link-2"),
             TWICE,
             Listing(models.DataRequest, "shield"),
+            ERASE,
             Listing(models.Tutor, "briefcase"),
         ],
     ),
