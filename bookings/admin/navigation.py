@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, draw, erasure, families, finding, statement, terms
+from . import counter, draw, erasure, families, finding, reports, statement, terms
 from .scoped import OFFICE
 
 
@@ -44,10 +44,28 @@ STATEMENT = Page(
 )
 LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line, may_open=is_office)
 DRAW = Page("draw", "counter/ballots/<int:number>/", draw.draw, may_open=is_office)
+REPORTS = Page("reports", "reports/", reports.reports, _("Reports"), "chart-column", is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
-PAGES = [ERASE, TWICE, MERGE, ROLL, LIST, BOOK, PAY, CLOSE, PRIORITY, WRITE, FIND, STATEMENT, LINE, DRAW]
+PAGES = [
+    ERASE,
+    TWICE,
+    MERGE,
+    ROLL,
+    LIST,
+    BOOK,
+    PAY,
+    CLOSE,
+    PRIORITY,
+    WRITE,
+    FIND,
+    STATEMENT,
+    LINE,
+    REPORTS,
+    DRAW,
+]
 SECTIONS = [
+    Section(_("Overview"), [REPORTS]),
     Section(
         _("Activities"),
         [
@@ -79,6 +97,7 @@ SECTIONS = [
             Listing(models.Guardian, "user"),
             Listing(models.Child, "users"),
             Listing(models.LinkRequest, "link-2"),
+            Listing(models.CoGuardianInvitation, "users"),
             TWICE,
             Listing(models.DataRequest, "shield"),
             ERASE,

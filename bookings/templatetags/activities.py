@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.utils import timezone
@@ -59,6 +59,23 @@ def ages(activity: Any) -> str:
         "youngest": activity.youngest,
         "oldest": activity.oldest,
     }
+
+
+class Figure(NamedTuple):
+    value: Any
+    kind: str
+
+
+@register.filter
+def beside(row: list[Any], columns: list[Any]) -> list[Figure]:
+    """The cells of a report's row, each with what its column holds."""
+    return [Figure(value, column.kind) for value, column in zip(row, columns, strict=True)]
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.914 as 91 %."""
+    return f"{number_format(share * 100, 0, use_l10n=True)} %"
 
 
 @register.filter
