@@ -29,7 +29,14 @@ from projects.spreadsheets.writing import write_error_workbook
 
 from .exams import make_exams, make_sittings
 from .models import Course, Exam
-from .sheet_checks import bring_along, check_fixed_once, check_new_rooms, check_overlaps, of
+from .sheet_checks import (
+    bring_along,
+    check_fixed_once,
+    check_frozen_layouts,
+    check_new_rooms,
+    check_overlaps,
+    of,
+)
 from .sheet_shapes import table_rows
 from .sheet_targets import TARGETS, Key, Plan, Target, existing_keys, make_plan, remove, write
 from .sheets import definitions
@@ -176,6 +183,7 @@ def _examine(project: Project, report: Report, tables: list[Table], *, replace: 
     merge_twins(tables, report)
     tables += bring_along(project, tables, report)
     check_new_rooms(project, tables, report)
+    check_frozen_layouts(project, tables, report)
     check_overlaps(project, tables, report, replace=replace)
     replaced = {table.dataset.name for table in tables} if replace else set()
     check_references(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from math import ceil, sqrt
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from projects.models import Project
@@ -90,15 +91,23 @@ def chairs_of_rooms(rooms: Iterable[Room]) -> dict[int, list[Chair]]:
 def refuse_if_printed(room: Room) -> None:
     """A plan that the public has seen keeps its chairs: FrozenLayout if the room is used in one."""
     if is_printed(room):
-        raise FrozenLayout(
-            _("Candidates have been told their seats in %s: take the publication back first.") % room.code
-        )
+        raise FrozenLayout(why_frozen(room))
+
+
+def why_frozen(room: Room) -> str:
+    return _("Candidates have been told their seats in %s: take the publication back first.") % room.code
 
 
 def is_printed(room: Room) -> bool:
     """Whether a publication that is shown has candidates in the room."""
-    shown = Publication.objects.for_project(room.project).current().values("solution")
-    return Seating.objects.for_project(room.project).filter(solution__in=shown, room=room).exists()
+    return printed_rooms(room.project).filter(pk=room.pk).exists()
+
+
+def printed_rooms(project: Project) -> QuerySet[Room]:
+    """The rooms in which a publication that is shown has candidates."""
+    shown = Publication.objects.for_project(project).current().values("solution")
+    used = Seating.objects.for_project(project).filter(solution__in=shown)
+    return Room.objects.for_project(project).filter(pk__in=used.values("room"))
 
 
 def rooms_with_too_few_chairs(project: Project) -> list[tuple[Room, int]]:

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from projects.models import Project
-from projects.spreadsheets.checking import as_key, merge_twins
+from projects.spreadsheets.checking import ABSENT, as_key, merge_twins
 from projects.spreadsheets.report import Level, Report, SheetReport
 from projects.spreadsheets.table import GOOD, Table
 
-from .models import Course, Period, Room
+from . import layouts
+from .models import Course, Period, Room, Seat
 from .sheet_targets import Key
 from .sheets import ROOM_WITHOUT_SEATS, SEATS, definition
+
+# What a chair's place and name follow from, where a room is a plain grid.
+GRID = ("rows", "columns", "seats_per_bench", "numbering")
 
 
 def of(tables: Iterable[Table], name: str) -> list[Table]:
@@ -76,6 +80,33 @@ def check_new_rooms(project: Project, tables: Sequence[Table], report: Report) -
         for index in table.good():
             if table.values["room"][index].casefold() not in known:
                 table.fault(report, index, "room", str(ROOM_WITHOUT_SEATS))
+
+
+def check_frozen_layouts(project: Project, tables: Sequence[Table], report: Report) -> None:
+    """Where candidates have been told their seats, the chairs stay as they are."""
+    uploaded = [*of(tables, "Rooms"), *of(tables, "Seats")]
+    rooms = {room.code.casefold(): room for room in layouts.printed_rooms(project)} if uploaded else {}
+    if not rooms:
+        return
+    chairs = {
+        (seat.room_id, seat.row, seat.column, seat.side): {"label": seat.label, "usable": seat.is_usable}
+        for seat in Seat.objects.for_project(project).filter(room__in=list(rooms.values()))
+    }
+    for table in uploaded:
+        for index in table.good():
+            told = {name: values[index] for name, values in table.values.items()}
+            room = rooms.get(told["room"].casefold())
+            if room is None:
+                continue
+            if table.dataset.name == "Rooms":
+                before: dict[str, Any] = {name: getattr(room, name) for name in GRID}
+            else:
+                key = (room.pk, told["row"], told["column"], told.get("side") or 1)
+                before = chairs.get(key, {"row": None})
+            for name, value in before.items():
+                if told.get(name, ABSENT) not in (ABSENT, value):
+                    table.fault(report, index, name, layouts.why_frozen(room))
+                    break
 
 
 def check_overlaps(project: Project, tables: Sequence[Table], report: Report, *, replace: bool) -> None:

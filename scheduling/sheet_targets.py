@@ -15,13 +15,17 @@ from .models import (
     Course,
     Designation,
     ExamLink,
+    Exemption,
     FixedPlacement,
     Period,
     Registration,
+    Relative,
     Room,
     Seat,
+    StaffingStep,
     Student,
     Teacher,
+    TeacherPair,
     Teaches,
     Unavailability,
 )
@@ -153,6 +157,25 @@ TARGETS = (
         AccessArrangement,
         ("roll_no", "kind"),
         _same("kind extra_percent extra_minutes valid_until note") | {"roll_no": "student__roll_no"},
+    ),
+    Target("Staffing", StaffingStep, ("first",), _same("first last base per tolerance")),
+    Target(
+        "Exemptions",
+        Exemption,
+        ("staff_no", "first_on"),
+        _same("first_on last_on reason") | {"staff_no": "teacher__staff_no"},
+    ),
+    Target(
+        "Pairs",
+        TeacherPair,
+        ("staff_no", "other_staff_no"),
+        _same("kind") | {"staff_no": "teacher_a__staff_no", "other_staff_no": "teacher_b__staff_no"},
+    ),
+    Target(
+        "Relatives",
+        Relative,
+        ("staff_no", "roll_no"),
+        {"staff_no": "teacher__staff_no", "roll_no": "student__roll_no"},
     ),
 )
 

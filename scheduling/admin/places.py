@@ -3,21 +3,71 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from projects.admin import ProjectScopedAdmin, ProjectScopedInline, ProjectScopedRelatedFilter
+from projects.admin import (
+    LabelledFormSet,
+    ProjectScopedAdmin,
+    ProjectScopedForm,
+    ProjectScopedInline,
+    ProjectScopedRelatedFilter,
+)
 from projects.resources import ProjectImportExport
 
+from .. import layouts
 from ..models import CandidateGroup, Lesson, Room, RoomClosure, RoomPool, Seat
 from ..resources import lists, sheets
+from ..sheet_checks import GRID
 from .columns import count_of
 from .needed import NeededBySolutions
+
+CHAIR = {"room", "row", "column", "side", "label", "is_usable"}
+
+
+def _refusal(room: Room | None) -> str:
+    """Why the room's chairs stay as they are, if they do."""
+    try:
+        if room is not None and room.pk:
+            layouts.refuse_if_printed(room)
+    except layouts.FrozenLayout as reason:
+        return str(reason)
+    return ""
+
+
+class RoomForm(ProjectScopedForm):
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        # Without rows and columns the capacity says where the chairs are.
+        layout = {*GRID} if self.initial.get("rows") else {*GRID, "exam_capacity"}
+        if layout & set(self.changed_data) and (reason := _refusal(self.instance)):
+            self.add_error(None, reason)
+        return told
+
+
+class SeatForm(ProjectScopedForm):
+    def clean(self) -> dict[str, Any]:
+        told = super().clean() or self.cleaned_data
+        if CHAIR & set(self.changed_data):
+            before = self.instance.room if self.instance.pk else None
+            if reason := _refusal(before) or _refusal(told.get("room")):
+                self.add_error(None, reason)
+        return told
+
+
+class SeatFormSet(LabelledFormSet):
+    def clean(self) -> None:
+        super().clean()
+        is_changed = any(CHAIR & set(form.changed_data) for form in self.forms) or self.deleted_forms
+        if is_changed and (reason := _refusal(self.instance)):
+            raise ValidationError(reason)
 
 
 class SeatInline(ProjectScopedInline):
     model = Seat
+    formset = SeatFormSet
     classes = ["collapse"]
     fields = ["row", "column", "side", "label", "attributes", "is_usable"]
 
@@ -25,6 +75,7 @@ class SeatInline(ProjectScopedInline):
 @admin.register(Seat)
 class SeatAdmin(ProjectImportExport, ProjectScopedAdmin):
     icon = "square"
+    form = SeatForm
     resource_classes = [sheets.SeatResource]
     about = _("The seats of rooms that are no plain grid, one by one.")
     when_empty = _("All rooms are plain grids of rows and columns. The sheet Seats describes others.")
@@ -37,6 +88,12 @@ class SeatAdmin(ProjectImportExport, ProjectScopedAdmin):
     fields = ["room", ("row", "column", "side"), ("label", "attributes"), ("x", "y"), "is_usable"]
     ordering = ["room__code", "row", "column", "side"]
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        rooms = Room.objects.for_project(request.project).filter(seats__in=objs).distinct()
+        if reasons := [reason for room in rooms if (reason := _refusal(room))]:
+            return [], {}, set(), reasons
+        return super().get_deleted_objects(objs, request)
+
 
 class ClosureInline(ProjectScopedInline):
     model = RoomClosure
@@ -46,6 +103,7 @@ class ClosureInline(ProjectScopedInline):
 @admin.register(Room)
 class RoomAdmin(NeededBySolutions, ProjectImportExport, ProjectScopedAdmin):
     icon = "door-open"
+    form = RoomForm
     used_as = "placements__shares__room"
     instead = _("New plans do without this room if you switch off that it is used for exams.")
     resource_classes = [sheets.RoomResource]

@@ -7,6 +7,9 @@ from django.core.exceptions import ValidationError
 from projects.models import Project
 from projects.resources import CellField, CellWidget, ProjectForeignKeyWidget, ProjectScopedResource
 
+from .. import layouts
+from ..models import Room, Seat
+from ..sheet_checks import GRID
 from ..sheet_targets import TARGETS, Target
 from ..sheets import definition
 
@@ -74,11 +77,29 @@ def _resource(sheet: str, base: type[SheetResource] = SheetResource) -> type[She
     return type(f"{sheet}Resource", (base,), {**fields, "sheet": sheet, "Meta": meta_class})
 
 
+def _refuse_if_told(room: Room | None, before: Any, now: Any) -> None:
+    if room is not None and before != now:
+        try:
+            layouts.refuse_if_printed(room)
+        except layouts.FrozenLayout as reason:
+            raise ValidationError(str(reason)) from reason
+
+
 class _Rooms(SheetResource):
     def fill(self, instance: Any) -> None:
-        """A room without a capacity has that of its layout."""
+        """A room without a capacity has that of its layout; one whose chairs candidates know keeps them."""
+        if before := Room.objects.for_project(self.project).filter(pk=instance.pk).first():
+            _refuse_if_told(before, *([getattr(row, name) for name in GRID] for row in (before, instance)))
         if not instance.exam_capacity:
             instance.exam_capacity = instance.rows * instance.columns * instance.seats_per_bench
+
+
+class _Seats(SheetResource):
+    def fill(self, instance: Any) -> None:
+        """A room whose chairs candidates know keeps them."""
+        before = Seat.objects.for_project(self.project).filter(pk=instance.pk).first()
+        told = [row and (row.label, row.is_usable) for row in (before, instance)]
+        _refuse_if_told(instance.room, *told)
 
 
 StudentResource = _resource("Students")
@@ -91,4 +112,8 @@ UnavailabilityResource = _resource("Unavailability")
 PeriodResource = _resource("Periods")
 RegistrationResource = _resource("Registrations")
 ArrangementResource = _resource("Accommodations")
-SeatResource = _resource("Seats")
+StaffingStepResource = _resource("Staffing")
+ExemptionResource = _resource("Exemptions")
+TeacherPairResource = _resource("Pairs")
+RelativeResource = _resource("Relatives")
+SeatResource = _resource("Seats", _Seats)

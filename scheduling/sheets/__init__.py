@@ -1,4 +1,4 @@
-"""Our thirteen sheets: their columns, what a cell may hold, and which sheet names which.
+"""Our seventeen sheets: their columns, what a cell may hold, and which sheet names which.
 
 One definition serves the importer, the admin's import and every export. Headers are compared without case,
 spaces and punctuation, so that an alias covers all its spellings. The files are those of the models.
@@ -10,6 +10,7 @@ from projects.spreadsheets.columns import Dataset
 
 from .calendar import periods
 from .columns import GENDERS
+from .duties import exemptions, pairs, relatives, staffing
 from .exams import courses, fixed, links, registrations
 from .people import FLAGS, accommodations, designations, students, teachers, teaches, unavailability
 from .places import ROOM_WITHOUT_SEATS, SEATS, rooms, seats
@@ -34,6 +35,10 @@ def definitions(*, day_first: bool = True) -> tuple[Dataset, ...]:
         fixed(day_first),
         links(),
         accommodations(day_first),
+        staffing(),
+        exemptions(day_first),
+        pairs(),
+        relatives(),
     )
 
 
