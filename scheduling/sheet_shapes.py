@@ -8,7 +8,7 @@ from projects.models import Project
 from projects.spreadsheets.checking import ABSENT, accepted, as_key
 from projects.spreadsheets.table import Table
 
-from .models import ExamCourse, Period, Room
+from .models import ExamCourse, Period, Room, TeacherPair
 from .sheet_targets import Key, Rows, Target
 from .sheets import FLAGS, definition
 
@@ -154,10 +154,40 @@ def _link_rows(rows: Rows, project: Project, tables: Sequence[Table]) -> Rows:
     return made
 
 
+def _pair_rows(rows: Rows, project: Project, tables: Sequence[Table]) -> Rows:
+    """Two teachers are one pair, in the order in which the project has them."""
+    if not rows:
+        return rows
+    stored = TeacherPair.objects.for_project(project).values_list(
+        "teacher_a__staff_no", "teacher_b__staff_no"
+    )
+    known = {as_key(pair) for pair in stored}
+    made: Rows = {name: [] for name in rows}
+    for index, pair in enumerate(zip(rows["staff_no"], rows["other_staff_no"], strict=True)):
+        one, other = as_key(pair)
+        told = {name: values[index] for name, values in rows.items()}
+        if (other, one) in known:
+            one, other = other, one
+            told |= {"staff_no": pair[1], "other_staff_no": pair[0]}
+        known.add((one, other))
+        for name, column in made.items():
+            column.append(told[name])
+    return _without_twins(made)
+
+
+def _without_twins(rows: Rows) -> Rows:
+    """Of several rows about one pair the last."""
+    last = {
+        as_key(pair): n for n, pair in enumerate(zip(rows["staff_no"], rows["other_staff_no"], strict=True))
+    }
+    return {name: [column[n] for n in last.values()] for name, column in rows.items()}
+
+
 _SHAPES: dict[str, Callable[[Rows, Project, Sequence[Table]], Rows]] = {
     "Rooms": _room_rows,
     "Teaches": _teaches_rows,
     "Fixed": _fixed_rows,
     "Links": _link_rows,
     "Accommodations": _arrangement_rows,
+    "Pairs": _pair_rows,
 }

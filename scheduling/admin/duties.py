@@ -12,7 +12,8 @@ from projects.admin import ProjectScopedAdmin, ProjectScopedRelatedFilter
 from projects.resources import ProjectImportExport
 
 from ..models import Duty, DutyPin, DutyPolicy, Exemption, Relative, StaffingStep, TeacherPair
-from ..resources import duties as resources
+from ..resources import sheets
+from ..resources.duties import DutyPinResource
 from .solutions import ShownOnly
 
 
@@ -46,7 +47,7 @@ class DutyPolicyAdmin(ProjectScopedAdmin):
 @admin.register(StaffingStep)
 class StaffingStepAdmin(OfficeAdmin):
     icon = "list-checks"
-    resource_classes = [resources.StaffingStepResource]
+    resource_classes = [sheets.StaffingStepResource]
     about = _("How many invigilators a room of so many candidates has.")
     when_empty = _("Without steps a room has one invigilator for each started 30 candidates.")
     list_display = ["candidates", "base", "per", "tolerance"]
@@ -63,7 +64,7 @@ class StaffingStepAdmin(OfficeAdmin):
 @admin.register(DutyPin)
 class DutyPinAdmin(OfficeAdmin):
     icon = "pin"
-    resource_classes = [resources.DutyPinResource]
+    resource_classes = [DutyPinResource]
     about = _("Duties that a teacher keeps in every run. They are pinned on the roster, or here.")
     when_empty = _("Nobody is held on a post: the solver chooses.")
     list_display = ["teacher", "period", "role", "room"]
@@ -78,7 +79,7 @@ class DutyPinAdmin(OfficeAdmin):
 @admin.register(Exemption)
 class ExemptionAdmin(OfficeAdmin):
     icon = "palmtree"
-    resource_classes = [resources.ExemptionResource]
+    resource_classes = [sheets.ExemptionResource]
     about = _("Teachers without duties for a stretch of days. It lowers their target, an absence does not.")
     when_empty = _("Nobody is exempt.")
     list_display = ["teacher", "first_on", "last_on", "reason"]
@@ -91,7 +92,7 @@ class ExemptionAdmin(OfficeAdmin):
 @admin.register(TeacherPair)
 class TeacherPairAdmin(OfficeAdmin):
     icon = "users"
-    resource_classes = [resources.TeacherPairResource]
+    resource_classes = [sheets.TeacherPairResource]
     about = _("Teachers who never watch one room together, or who had better.")
     when_empty = _("Any two teachers may share a room.")
     list_display = ["teacher_a", "kind", "teacher_b"]
@@ -106,7 +107,7 @@ class TeacherPairAdmin(OfficeAdmin):
 @admin.register(Relative)
 class RelativeAdmin(OfficeAdmin):
     icon = "user"
-    resource_classes = [resources.RelativeResource]
+    resource_classes = [sheets.RelativeResource]
     about = _("Teachers related to a candidate. They do not watch that candidate's room alone.")
     when_empty = _("No teacher has told of a relative among the candidates.")
     list_display = ["teacher", "student"]

@@ -14,14 +14,18 @@ from scheduling.models import (
     Designation,
     Exam,
     ExamLink,
+    Exemption,
     FixedPlacement,
     Period,
     Programme,
     Registration,
+    Relative,
     Room,
     Seat,
+    StaffingStep,
     Student,
     Teacher,
+    TeacherPair,
     Teaches,
     Unavailability,
 )
@@ -446,3 +450,59 @@ def test_names_on_the_way_are_made_once(project, bring):
         }
     )
     assert set(Programme.objects.values_list("name", flat=True)) == {"Physics", "Law"}
+
+
+DUTIES = {
+    "Teachers": [["Staff No", "Name"], ["T1", "Ayesha"], ["T2", "Bilal"]],
+    "Students": [["Roll No", "Name"], ["R1", "Dania"]],
+    "Staffing": [
+        ["From Candidates", "To Candidates", "Invigilators", "One more per", "Tolerance"],
+        [1, 50, 2, None, None],
+        [51, None, 3, 30, 5],
+    ],
+    "Exemptions": [
+        ["Staff No", "First on", "Last on", "Reason"],
+        ["T1", "2027-01-04", "2027-01-08", "leave"],
+    ],
+    "Pairs": [["Staff No", "Other Staff No", "How"], ["T1", "T2", "never together"]],
+    "Relatives": [["Staff No", "Roll No"], ["T2", "R1"]],
+}
+
+
+def test_a_workbook_brings_what_the_duties_need(project, bring):
+    bring(DUTIES)
+    steps = StaffingStep.objects.for_project(project).values_list("first", "last", "base", "per", "tolerance")
+    assert list(steps) == [(1, 50, 2, None, 0), (51, None, 3, 30, 5)]
+    exempt = Exemption.objects.for_project(project).get()
+    assert (exempt.teacher.name, exempt.last_on, exempt.reason) == ("Ayesha", date(2027, 1, 8), "leave")
+    pair = TeacherPair.objects.for_project(project).get()
+    assert (pair.teacher_a.name, pair.teacher_b.name, pair.kind) == ("Ayesha", "Bilal", "never")
+    assert Relative.objects.for_project(project).get().student.name == "Dania"
+    assert {name: row["left"] for name, row in bring(DUTIES).changes.items()} == {
+        name: len(rows) - 1 for name, rows in DUTIES.items()
+    }
+
+
+def test_two_teachers_are_one_pair_in_whatever_order_they_are_named(project, bring):
+    bring(DUTIES)
+    bring(
+        {"Pairs": [["Staff No", "Other Staff No", "How"], ["T2", "T1", "together"], ["T1", "T2", "together"]]}
+    )
+    assert [row.kind for row in TeacherPair.objects.for_project(project)] == ["together"]
+
+
+def test_what_is_wrong_with_the_sheets_of_duties_is_told_by_row_and_column(bring):
+    wrong = {
+        "Staffing": [["From Candidates", "To Candidates", "Invigilators"], [30, 20, 1]],
+        "Exemptions": [["Staff No", "First on", "Last on"], ["T1", "2027-01-08", "2027-01-04"]],
+        "Pairs": [["Staff No", "Other Staff No"], ["T1", "T1"]],
+        "Relatives": [["Staff No", "Roll No"], ["T2", "R9"]],
+    }
+    with pytest.raises(HasErrors) as told:
+        bring(DUTIES | wrong)
+    assert sorted(faults(told.value.outcome)) == [
+        ("Exemptions", 2, "Last on"),
+        ("Pairs", 2, "Other Staff No"),
+        ("Relatives", 2, "Roll No"),
+        ("Staffing", 2, "To Candidates"),
+    ]

@@ -9,14 +9,18 @@ from scheduling.models import (
     AllowedClash,
     ExamLink,
     ExamRule,
+    Exemption,
     FixedPlacement,
     Hold,
     PrintSetting,
+    Relative,
     RoomPool,
     Seat,
+    StaffingStep,
+    TeacherPair,
 )
 from scheduling.resources import exams, papers, sheets
-from tests.factories.scheduling import ExamFactory, PeriodFactory, RoomFactory, StudentFactory
+from tests.factories.scheduling import ExamFactory, PeriodFactory, RoomFactory, StudentFactory, TeacherFactory
 
 DAY = date(2027, 1, 4)
 
@@ -28,8 +32,14 @@ def fill(project, *, with_rows: bool) -> None:
     room = RoomFactory(project=project, code="B-1")
     pool = RoomPool.objects.create(project=project, name="Labs")
     period = PeriodFactory(project=project, date=DAY, starts=time(9), ends=time(12))
+    teachers = [TeacherFactory(project=project, staff_no=f"T{number}") for number in (1, 2)]
     if not with_rows:
         return
+    StaffingStep.objects.create(project=project, first=31, last=90, base=2, per=30, tolerance=5)
+    days = {"first_on": DAY, "last_on": date(2027, 1, 8)}
+    Exemption.objects.create(project=project, teacher=teachers[0], reason="leave", **days)
+    TeacherPair.objects.create(project=project, teacher_a=teachers[0], teacher_b=teachers[1], kind="together")
+    Relative.objects.create(project=project, teacher=teachers[1], student=student)
     fixed = FixedPlacement.objects
     fixed.create(project=project, exam=one, period=period, note="as ever")
     fixed.create(project=project, exam=one, room=room, sitting_number=2)
@@ -64,6 +74,13 @@ def fill(project, *, with_rows: bool) -> None:
             ["Print", "Title", "Notification No", "Instructions", "Signed by", "As"],
         ),
         (sheets.SeatResource, None),
+        (
+            sheets.StaffingStepResource,
+            ["From Candidates", "To Candidates", "Invigilators", "One More per", "Tolerance"],
+        ),
+        (sheets.ExemptionResource, ["Staff No", "First on", "Last on", "Reason"]),
+        (sheets.TeacherPairResource, ["Staff No", "Other Staff No", "How"]),
+        (sheets.RelativeResource, ["Staff No", "Roll No"]),
     ],
 )
 def test_what_is_exported_can_be_imported(season, other_season, resource, columns):

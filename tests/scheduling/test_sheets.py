@@ -11,7 +11,8 @@ from scheduling.sheets.places import floor, place
 
 NAMES = {
     "Students", "Registrations", "Courses", "Rooms", "Seats", "Teachers", "Designations", "Teaches",
-    "Unavailability", "Periods", "Fixed", "Links", "Accommodations",
+    "Unavailability", "Periods", "Fixed", "Links", "Accommodations", "Staffing", "Exemptions", "Pairs",
+    "Relatives",
 }  # fmt: skip
 
 
@@ -23,7 +24,7 @@ def dataset_of(*headers, sheet="Sheet1"):
     return [layout.dataset.name for layout in layouts]
 
 
-def test_there_are_thirteen_sheets():
+def test_there_are_seventeen_sheets():
     assert {dataset.name for dataset in definitions()} == NAMES
 
 
@@ -64,6 +65,10 @@ def test_a_sheet_comes_after_those_that_it_names():
             ["Registrations", "Students", "Courses"],
         ),
         (("Course Code", "Course Title", "Staff No"), ["Courses", "Teaches"]),
+        (("Staff ID", "First Day", "Last Day", "Reason"), ["Exemptions"]),
+        (("Staff No", "Staff No 2"), ["Pairs"]),
+        (("Employee No", "Roll No"), ["Relatives"]),
+        (("Candidates From", "Candidates To", "Invigilators", "One more per"), ["Staffing"]),
     ],
 )
 def test_headers_of_real_workbooks_are_known(headers, names):
@@ -105,6 +110,16 @@ def test_a_fixed_exam_says_where_or_when():
 
 def test_a_link_needs_two_courses():
     assert [column for column, _ in check("Links", kind="before", course_a="A", course_b="a")] == ["course_b"]
+
+
+def test_stretches_end_where_they_begin_or_later():
+    assert [column for column, _ in check("Staffing", first=31, last=30)] == ["last"]
+    days = {"first_on": date(2027, 1, 5), "last_on": date(2027, 1, 4)}
+    assert [column for column, _ in check("Exemptions", **days)] == ["last_on"]
+
+
+def test_a_pair_is_of_two_teachers():
+    assert [column for column, _ in check("Pairs", staff_no="t1", other_staff_no="T1")] == ["other_staff_no"]
 
 
 @pytest.mark.parametrize(
