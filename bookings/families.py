@@ -22,6 +22,16 @@ def guardianship(guardian: Guardian, public_id: str) -> Guardianship | None:
     return next(found, None)
 
 
+def guardians_of(child: Child, *, on: date | None = None) -> list[Guardianship]:
+    """Who has rights for the child on that day (today), in the order in which they are called."""
+    rows = Guardianship.objects.for_institution(child.institution).filter(
+        child=child, guardian__erased_at__isnull=True
+    )
+    return list(
+        rows.on(on or timezone.localdate()).select_related("guardian").order_by("contact_order", "pk")
+    )
+
+
 @transaction.atomic
 def give_consent(*, child: Child, kind: ConsentKind, guardian: Guardian) -> Consent:
     """Agree to the text as it reads now. Given twice, it is given once."""

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import Role
 
-from .. import joining
+from .. import inviting, joining
 from ..models import (
     ApiClient,
     AuthorisedCollector,
     Child,
+    CoGuardianInvitation,
     ConsentKind,
     DataRequest,
     EmergencyContact,
@@ -236,6 +237,55 @@ class LinkRequestAdmin(ReadOnlyAdmin):
         for row in queryset.filter(state=LinkRequest.State.OPEN):
             joining.refuse(request=row, staff=request.user)
         self.message_user(request, gettext("The requests are refused."), messages.SUCCESS)
+
+
+@admin.register(CoGuardianInvitation)
+class CoGuardianInvitationAdmin(ReadOnlyAdmin):
+    icon = "users"
+    about = _(
+        "Guardians invite another adult of the child, by mail. You see who, for whom, with which rights."
+    )
+    list_display = ("asked_at", "invited_by", "name", "email", "for_whom", "now", "expires_at")
+    list_filter = ("state",)
+    list_select_related = ("invited_by",)
+    search_fields = ("name", "email", "invited_by__name")
+    fields = readonly_fields = (
+        "invited_by",
+        "name",
+        "email",
+        "relation",
+        "for_whom",
+        "may_book",
+        "may_see_medical",
+        "may_collect",
+        "now",
+        "asked_at",
+        "expires_at",
+        "answered_at",
+        "accepted_as",
+    )
+    actions = ("take_back",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CoGuardianInvitation]:
+        return super().get_queryset(request).prefetch_related("children")
+
+    @admin.display(description=_("children"))
+    def for_whom(self, row: CoGuardianInvitation) -> str:
+        return ", ".join(str(child) for child in row.children.all())
+
+    @admin.display(description=_("state"))
+    def now(self, row: CoGuardianInvitation) -> str:
+        return gettext("ended unanswered") if inviting.is_over(row) else row.get_state_display()
+
+    @admin.action(description=_("Take back: the link opens nothing"), permissions=["act"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[CoGuardianInvitation]) -> None:
+        for row in queryset.select_related("invited_by"):
+            try:
+                inviting.withdraw(invitation=row, staff=request.user)
+            except inviting.CannotAnswer as reason:
+                self.message_user(request, f"{row}: {reason}", messages.WARNING)
+            else:
+                self.message_user(request, gettext("%s is taken back.") % row, messages.SUCCESS)
 
 
 @admin.register(DataRequest)

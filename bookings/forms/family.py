@@ -7,7 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..models import AuthorisedCollector, Child, EmergencyContact, Guardian, MedicalNote
+from .. import families
+from ..models import AuthorisedCollector, Child, EmergencyContact, Guardian, Guardianship, MedicalNote
 
 
 class CodeForm(forms.Form):
@@ -114,3 +115,31 @@ class NoteForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea({"rows": 5}),
     )
+
+
+class InviteForm(forms.Form):
+    """Another guardian of the child, and of brothers and sisters for whom the same person may book."""
+
+    name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput({"autocomplete": "off"}))
+    email = forms.EmailField(
+        label=_("E-mail"),
+        widget=forms.EmailInput({"autocomplete": "off", "dir": "ltr"}),
+        help_text=_("The link goes there. It works once, for two weeks."),
+    )
+    relation = forms.CharField(
+        label=_("Is the child's"), max_length=60, required=False, help_text=_("Father, grandmother …")
+    )
+    children = forms.MultipleChoiceField(label=_("For"), widget=forms.CheckboxSelectMultiple)
+    may_book = forms.BooleanField(label=_("may book, and change what the school knows"), required=False)
+    may_see_medical = forms.BooleanField(label=_("may read and write medical notes"), required=False)
+    may_collect = forms.BooleanField(label=_("may take the child home"), required=False)
+
+    def __init__(self, data: Any = None, *, right: Guardianship) -> None:
+        super().__init__(data, initial={"may_book": True, "may_collect": True}, auto_id="invite_%s")
+        mine = [row for row in families.guardianships(right.guardian) if row.may_book]
+        self.fields["children"].choices = [(row.child.public_id, row.child.first_name) for row in mine]
+        self.fields["children"].initial = [right.child.public_id]
+        if not right.may_see_medical:
+            del self.fields["may_see_medical"]
+        if not right.may_collect:
+            del self.fields["may_collect"]

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from projects import throttle
 from projects.throttle import Rate
 
-from .. import families, feeds, medical
-from ..forms.family import CollectorForm, ContactForm, NoteForm
+from .. import families, feeds, inviting, medical
+from ..forms.family import CollectorForm, ContactForm, InviteForm, NoteForm
 from ..models import (
     AuthorisedCollector,
     CalendarFeed,
@@ -45,14 +45,15 @@ def may_change(request: HttpRequest, public_id: str) -> Guardianship:
 @require_safe
 @doors.for_guardians
 def child(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _page(request, right_for(request, public_id))
+    return child_page(request, right_for(request, public_id))
 
 
-def _page(
+def child_page(
     request: HttpRequest,
     right: Guardianship,
     contact_form: ContactForm | None = None,
     collector_form: CollectorForm | None = None,
+    invite_form: InviteForm | None = None,
     feed_address: str = "",
 ) -> HttpResponse:
     found = right.child
@@ -67,6 +68,9 @@ def _page(
         "flag": medical.flags([found.pk]).get(found.pk) if right.may_see_medical else None,
         "contact_form": contact_form or ContactForm(child=found),
         "collector_form": collector_form or CollectorForm(child=found),
+        "guardians": families.guardians_of(found),
+        "invitations": list(inviting.open_ones(request.guardian, found)) if right.may_book else [],
+        "invite_form": invite_form or InviteForm(right=right),
         "has_feed": feed.exists(),
         "feed_address": feed_address,
         "tab": "family",
@@ -81,7 +85,7 @@ def contact(request: HttpRequest, public_id: str) -> HttpResponse:
     right = may_change(request, public_id)
     form = ContactForm(request.POST, child=right.child)
     if not form.is_valid():
-        return _page(request, right, contact_form=form)
+        return child_page(request, right, contact_form=form)
     count = right.child.emergency_contacts.count()
     if count < MOST_ADULTS:
         form.instance.order = count + 1
@@ -104,7 +108,7 @@ def collector(request: HttpRequest, public_id: str) -> HttpResponse:
     right = may_change(request, public_id)
     form = CollectorForm(request.POST, child=right.child)
     if not form.is_valid():
-        return _page(request, right, collector_form=form)
+        return child_page(request, right, collector_form=form)
     if right.child.collectors.count() < MOST_ADULTS:
         form.save()
     return to_child(request, right, "collectors")
@@ -178,7 +182,7 @@ def calendar(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.success(request, _("The old calendar address leads nowhere from now on."))
         return to_child(request, right, "calendar")
     token = feeds.make(guardian=request.guardian, child=right.child)
-    return _page(request, right, feed_address=feeds.address(request.institution, token))
+    return child_page(request, right, feed_address=feeds.address(request.institution, token))
 
 
 def _of_child(model, right: Guardianship, pk: int):

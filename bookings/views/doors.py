@@ -47,6 +47,11 @@ def for_members(view: View) -> View:
     return _door(view, lambda request: None if request.user.is_authenticated else _to_sign_in(request))
 
 
+def by_link(view: View) -> View:
+    """For whoever has the secret address; the view itself asks what it opens."""
+    return _door(view, lambda request: None)
+
+
 def for_guardians(view: View) -> View:
     def may_enter(request: HttpRequest) -> HttpResponse | None:
         if not request.user.is_authenticated:

@@ -14,6 +14,7 @@ from bookings.models import (
     AttendanceAlert,
     AuthorisedCollector,
     Booking,
+    CoGuardianInvitation,
     ConsentKind,
     EmergencyContact,
     Guardian,
@@ -39,6 +40,7 @@ from tests.factories.projects import InstitutionFactory, MembershipFactory
 pytestmark = pytest.mark.django_db
 
 TOKEN = "t" * 43
+INVITED = "i" * 43
 
 
 @pytest.fixture
@@ -96,11 +98,22 @@ def world():
         token_hash=token_hash(TOKEN),
         expires_at=now + timedelta(hours=1),
     )
+    invitation = CoGuardianInvitation.objects.create(
+        institution=school,
+        invited_by=mine,
+        name="Dad",
+        email="dad@home.org",
+        token_hash=token_hash(INVITED),
+        expires_at=now + timedelta(days=1),
+    )
+    invitation.children.add(child)
     meeting = session.meetings.order_by("starts_at")[0]
     of_child = {"institution": school, "child": child}
     return SimpleNamespace(
         child=child,
         session=session,
+        invitation=invitation,
+        invited=INVITED,
         booking=booking,
         entry=entry,
         asked=asked,
@@ -145,6 +158,7 @@ PAGES = {
     "leave": (["entry.public_id"], WHO_BOOKS_FOR_IT),
     "offer": (["token"], WHO_BOOKS_FOR_IT),
     "offer_of_entry": (["asked.public_id"], WHO_BOOKS_FOR_IT),
+    "invitation": (["invited"], EVERYBODY),
     "registers": ([], STAFF),
     "on_site": ([], STAFF),
     "worker": ([], STAFF),
@@ -166,6 +180,12 @@ ACTS = {
     "collector_removed": (["child.public_id", "collector.pk"], {}, {"other": 404, "co": 404}),
     "consent": (["child.public_id", "consent.code"], {}, {"other": 404, "co": 404}),
     "health_removed": (["child.public_id", "note.pk"], {}, {"other": 404, "co": 404}),
+    "invited": (
+        ["child.public_id"],
+        {"name": "A", "email": "a@localhost", "children": "child.public_id"},
+        {"other": 404, "co": 404},
+    ),
+    "invitation_withdrawn": (["child.public_id", "invitation.pk"], {}, {"other": 404, "co": 404}),
     "calendar": (["child.public_id"], {"revoke": "1"}, {"other": 404}),
     "absence": (["child.public_id", "coming.pk"], {}, {"other": 404}),
     "mark": (["meeting.pk"], {"child": "child.public_id", "state": "present"}, "meeting"),
