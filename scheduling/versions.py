@@ -1,13 +1,18 @@
-"""A new version of a plan. Whoever changes seats or duties changes a copy; the old plan stays as it was."""
+"""A new version of a plan, and the end of one. Whoever changes seats or duties changes a copy."""
 
 from collections.abc import Collection
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from .models import Duty, Placement, RoomShare, Run, Seating, Solution
 
 # Rows of one INSERT; more gain nothing.
 BATCH = 5000
+
+
+class CannotRemove(Exception):
+    """Why a plan stays, in words for the planner."""
 
 
 @transaction.atomic
@@ -63,3 +68,28 @@ def _copy(model: type[RoomShare | Seating | Duty], of: Solution, to: Solution) -
             f"SELECT {', '.join(values)} FROM {table} old {joins} WHERE {owner} = %(of)s ORDER BY old.id",
             {"of": of.pk, "to": to.pk},
         )
+
+
+@transaction.atomic
+def remove(*, solution: Solution) -> None:
+    """Forget a plan with all that it holds. Quick: none of its rows, perhaps 100,000, is read."""
+    held = Solution.objects.select_for_update(no_key=True).get(pk=solution.pk)
+    if reason := why_kept(held):
+        raise CannotRemove(reason)
+    for rows in (
+        Duty.objects.filter(solution=held),
+        Seating.objects.filter(solution=held),
+        RoomShare.objects.filter(placement__solution=held),
+        Placement.objects.filter(solution=held),
+    ):
+        rows._raw_delete(connection.alias)
+    held.delete()
+
+
+def why_kept(solution: Solution) -> str:
+    """Why a plan cannot be removed; empty if it can."""
+    if solution.is_live:
+        return _("%s is the live plan: make another one live first.") % solution
+    if solution.publications.exists():
+        return _("%s was published: what the public saw is kept.") % solution
+    return ""

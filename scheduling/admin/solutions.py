@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from projects.addresses import number as number_in
 from projects.admin import ProjectScopedAdmin
 
+from .. import versions
 from ..models import Run, Solution
 
 STATE_COLOURS = {
@@ -86,6 +87,7 @@ class RunAdmin(ShownOnly):
 @admin.register(Solution)
 class SolutionAdmin(ShownOnly):
     icon = "layers"
+    refusals = (versions.CannotRemove,)
     when_empty = _("Each run writes a new solution; none was written yet.")
     shown_at = "solution"
     list_display = [
@@ -104,13 +106,20 @@ class SolutionAdmin(ShownOnly):
     list_select_related = ["parent"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Solution | None = None) -> bool:
-        """The live one stays; a published one is held by its publication."""
+        """The live one stays, and what was published."""
         return self._may_edit(request) and not (obj and obj.is_live)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        gone, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        protected = [*protected, *(str(row) for row in objs if row.is_live)]
-        return gone, counts, lacking, protected
+        """The plans by name: what hangs on them are perhaps 100,000 seats, each of which would be read."""
+        kept = [reason for row in objs if (reason := versions.why_kept(row))]
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), kept
+
+    def delete_model(self, request: HttpRequest, obj: Solution) -> None:
+        versions.remove(solution=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Solution]) -> None:
+        for row in queryset:
+            versions.remove(solution=row)
 
     @admin.display(description=_("solution"), ordering="number")
     def named(self, solution: Solution) -> str:

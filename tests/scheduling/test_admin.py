@@ -271,7 +271,17 @@ def test_a_row_with_a_page_of_its_own_is_shown_there(alice_pages, rows, name):
 def test_a_live_solution_is_not_deleted(alice_pages, rows):
     Solution.objects.filter(pk=rows["solution"].pk).update(is_live=True)
     alice_pages.post(f"scheduling/solution/{rows['solution'].pk}/delete/", {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [rows["solution"].pk]}
+    assert "make another one live first" in alice_pages.post("scheduling/solution/", chosen).content.decode()
+    alice_pages.post("scheduling/solution/", chosen | {"post": "yes"})
     assert Solution.objects.filter(pk=rows["solution"].pk).exists()
+
+
+def test_a_solution_is_deleted_from_the_list(alice_pages, season):
+    solution = SolutionFactory(project=season)
+    chosen = {"action": "delete_selected", "_selected_action": [solution.pk], "post": "yes"}
+    alice_pages.post("scheduling/solution/", chosen)
+    assert not Solution.objects.exists()
 
 
 # --- pages ----------------------------------------------------------------------------------------------

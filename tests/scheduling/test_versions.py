@@ -1,8 +1,10 @@
 """A new version of a plan is a copy: the old one stays as it was."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from scheduling import solving, versions
+from scheduling import publishing, solving, versions
 from scheduling.models import Duty, Placement, RoomShare, Seating
 
 from ..factories.scheduling import StudentFactory
@@ -61,3 +63,32 @@ def test_a_version_keeps_its_duties(solution):
     assert Duty.objects.get(solution=new).role == "invigilator"
     assert not Seating.objects.filter(solution=new).exists()
     assert Seating.objects.filter(solution=solution).count() == 1
+
+
+def test_a_plan_goes_with_all_that_it_holds_and_its_versions_stay(solution):
+    new = versions.new_version(of=solution)
+    versions.remove(solution=solution)
+    new.refresh_from_db()
+    assert new.parent is None
+    for model in (Placement, Seating, Duty):
+        assert set(model.objects.values_list("solution", flat=True)) == {new.pk}
+    assert set(RoomShare.objects.values_list("placement__solution", flat=True)) == {new.pk}
+
+
+def test_a_large_plan_goes_without_its_rows_being_read(solution):
+    with CaptureQueriesContext(connection) as queries:
+        versions.remove(solution=solution)
+    read = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    tables = [model._meta.db_table for model in (Seating, Duty, RoomShare)]
+    assert not [sql for sql in read for table in tables if f'FROM "{table}"' in sql]
+
+
+@pytest.mark.parametrize("state", ["live", "published"])
+def test_a_plan_that_somebody_relies_on_stays(solution, state):
+    solving.make_live(solution=solution)
+    if state == "published":
+        publishing.publish(project=solution.project, kind="draft")
+        solving.make_live(solution=versions.new_version(of=solution))
+        solution.refresh_from_db()
+    with pytest.raises(versions.CannotRemove, match=state):
+        versions.remove(solution=solution)
