@@ -9,11 +9,11 @@ the same checks, so that nobody comes in by one door who would be refused at ano
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateTimeField, Exists, OuterRef, Value
+from django.db.models import DateTimeField, QuerySet, Value
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -21,11 +21,13 @@ from django.utils.translation import gettext as _
 from projects import people
 from projects.models import BusyTime, Institution
 
+from .compiled import compiled_once
 from .models import (
     Activity,
     Booking,
     Child,
     Consent,
+    ConsentKind,
     EmergencyContact,
     Guardian,
     Guardianship,
@@ -63,11 +65,9 @@ class NoPlace(CannotBook):
 # These end a wait for good: there is nothing left to wait for.
 OVER = frozenset({"past", "closed", "cancelled-session"})
 
+# Each more doubles the time that PostgreSQL takes to plan the query.
 SESSION_PARTS = [
-    "institution",
     "activity__category",
-    "activity__prerequisite",
-    "activity__refund_policy",
     "term",
     "location",
     "ballot",
@@ -80,6 +80,53 @@ class Window(NamedTuple):
 
     opens_at: datetime | None
     closes_at: datetime | None
+
+
+@compiled_once
+def _sessions(ids: list[int]) -> QuerySet[Session]:
+    return Session.objects.filter(pk__in=ids).select_related(*SESSION_PARTS).order_by()
+
+
+@compiled_once
+def _rules(activities: list[int], sessions: list[int]) -> QuerySet[Any]:
+    """Which years may come, when they may sign up and what consents it takes, in one query."""
+    never = Value(None, output_field=DateTimeField())
+    years = Activity.year_groups.through.objects.filter(activity__id__in=activities)
+    consents = Activity.consents.through.objects.filter(activity__id__in=activities)
+    windows = SignUpWindow.objects.filter(session__id__in=sessions).order_by()
+    # The windows first: what type the moments have, PostgreSQL sees by them.
+    rows = windows.values_list(Value("window"), "session_id", "year_group_id", "opens_at", "closes_at")
+    return rows.union(
+        years.values_list(Value("year"), "activity_id", "yeargroup_id", never, never),
+        consents.values_list(Value("consent"), "activity_id", "consentkind_id", never, never),
+        all=True,
+    ).order_by()
+
+
+@compiled_once
+def _meetings(sessions: list[int], now: datetime) -> QuerySet[Meeting]:
+    rows = Meeting.objects.live().filter(session__id__in=sessions, ends_at__gt=now)
+    return rows.select_related("location").order_by("starts_at")
+
+
+@compiled_once
+def _rights(guardians: list[int], children: list[int], day: date) -> QuerySet[Guardianship]:
+    rows = Guardianship.objects.filter(guardian__id__in=guardians, child__id__in=children)
+    return rows.on(day).select_related("guardian__user", "guardian__household")
+
+
+@compiled_once
+def _bookings(children: list[int], now: datetime) -> QuerySet[Booking]:
+    # A hold that has run out is over, even where nobody has swept it away yet.
+    rows = Booking.objects.live().filter(child__id__in=children).exclude(hold_until__lte=now, state="held")
+    return rows.select_related("session__activity", "session__location")
+
+
+@compiled_once
+def _waits(sessions: list[int], children: list[int]) -> QuerySet[Any]:
+    rows = WaitEntry.objects.filter(state__in=WaitEntry.LIVE).order_by()
+    rows = rows.filter(session__id__in=sessions, child__id__in=children)
+    return rows.values_list("session_id", "child_id")
 
 
 @dataclass
@@ -105,72 +152,52 @@ class Facts:
     def today(self) -> Any:
         return self.now.astimezone(ZoneInfo(self.institution.time_zone)).date()
 
-    def read_sessions(self, session_ids: Collection[int]) -> None:
-        """What the office has set: one query, and one for each kind of rule that is in use."""
-        of_session = {"session": OuterRef("pk")}
-        years, consents = Activity.year_groups.through.objects, Activity.consents.through.objects
-        # Any: the flags are the query's, not the model's.
-        sessions: Any = (
-            Session.objects.filter(pk__in=session_ids)
-            .select_related(*SESSION_PARTS)
-            .annotate(
-                has_years=Exists(years.filter(activity=OuterRef("activity"))),
-                has_consents=Exists(consents.filter(activity=OuterRef("activity"))),
-                has_windows=Exists(SignUpWindow.objects.filter(**of_session)),
-            )
-        )
-        self.sessions = {session.pk: session for session in sessions}
-        found = list(sessions)
-        self.institution = found[0].institution
-        if any(session.has_years or session.has_windows for session in found):
-            self._read_years(found)
-        if activities := [session.activity_id for session in found if session.has_consents]:
-            for row in consents.filter(activity__in=activities).select_related("consentkind"):
-                self.consents[row.activity_id].append(row.consentkind)
+    def read_sessions(self, asked: Collection[Session]) -> None:
+        """What the office has set for sessions of one institution."""
+        self.institution = next(iter(asked)).institution
+        self.sessions = {session.pk: session for session in _sessions({session.pk for session in asked})}
+        for session in self.sessions.values():
+            session.institution = self.institution
+        self._read_meetings(self.sessions)
+        self._read_rules()
 
-    def _read_years(self, sessions: list[Session]) -> None:
-        """Which years may come, and when they may sign up, in one query."""
-        never = Value(None, output_field=DateTimeField())
-        years = Activity.year_groups.through.objects.filter(
-            activity__in=[session.activity_id for session in sessions]
-        )
-        windows = SignUpWindow.objects.filter(session__in=sessions).order_by()
-        rows = years.values_list(Value("year"), "activity_id", "yeargroup_id", never, never).union(
-            windows.values_list(Value("window"), "session_id", "year_group_id", "opens_at", "closes_at"),
-            all=True,
-        )
-        for kind, of, year, opens_at, closes_at in rows.order_by():
+    def _read_rules(self) -> None:
+        kinds: dict[int, list[int]] = defaultdict(list)
+        activities = {session.activity_id for session in self.sessions.values()}
+        for kind, of, key, opens_at, closes_at in _rules(activities, self.sessions):
             if kind == "year":
-                self.years[of].add(year)
+                self.years[of].add(key)
+            elif kind == "window":
+                self.windows[of][key] = Window(opens_at, closes_at)
             else:
-                self.windows[of][year] = Window(opens_at, closes_at)
+                kinds[key].append(of)
+        for consent in ConsentKind.objects.filter(pk__in=kinds) if kinds else ():
+            for activity in kinds[consent.pk]:
+                self.consents[activity].append(consent)
+
+    def _read_meetings(self, session_ids: Collection[int]) -> None:
+        for session_id in session_ids:
+            self.meetings[session_id] = []
+        for meeting in _meetings(session_ids, self.now) if session_ids else ():
+            self.meetings[meeting.session_id].append(meeting)
 
     def read_rights(self, pairs: Iterable[tuple[int | None, int]]) -> None:
         """What guardians may do for children: (guardian, child) pairs."""
         asked = [(guardian, child) for guardian, child in pairs if guardian]
         if not asked:
             return
-        rows = Guardianship.objects.filter(
-            guardian__in={guardian for guardian, _child in asked},
-            child__in={child for _guardian, child in asked},
-        )
-        for row in rows.on(self.today).select_related("guardian__user", "guardian__household"):
+        guardians, children = ({pair[side] for pair in asked} for side in (0, 1))
+        for row in _rights(guardians, children, self.today):
             self.rights[row.guardian_id, row.child_id] = row
 
     def read_children(self, children: Collection[Child]) -> None:
-        """What other bookings change: the children's live bookings, dates, exams; two or three queries."""
+        """What other bookings change: the children's live bookings with their dates, and exams."""
         ids = [child.pk for child in children]
         self.bookings = defaultdict(list)
-        # A hold that has run out is over, even where nobody has swept it away yet.
-        live = Booking.objects.live().filter(child__in=ids).exclude(hold_until__lte=self.now, state="held")
-        for booking in live.select_related("session__activity", "session__location"):
+        for booking in _bookings(ids, self.now):
             self.bookings[booking.child_id].append(booking)
-        sessions = set(self.sessions)
-        sessions.update(booking.session_id for of_child in self.bookings.values() for booking in of_child)
-        self.meetings = defaultdict(list)
-        meetings = Meeting.objects.live().filter(session__in=sessions, ends_at__gt=self.now)
-        for meeting in meetings.select_related("location").order_by("starts_at"):
-            self.meetings[meeting.session_id].append(meeting)
+        booked = {booking.session_id for of_child in self.bookings.values() for booking in of_child}
+        self._read_meetings(booked - set(self.sessions))
         self._read_exams(children)
 
     def _read_exams(self, children: Collection[Child]) -> None:
@@ -184,10 +211,7 @@ class Facts:
 
     def read_queue(self, children: Collection[Child]) -> None:
         """Who of them waits already."""
-        entries = WaitEntry.objects.filter(
-            session__in=self.sessions, child__in=children, state__in=WaitEntry.LIVE
-        )
-        self.waiting = set(entries.values_list("session_id", "child_id"))
+        self.waiting = set(_waits(self.sessions, [child.pk for child in children]))
 
 
 @dataclass(frozen=True)
@@ -420,7 +444,7 @@ def refusals(
 ) -> list[CannotBook]:
     """All that stands against it at this moment, for a page; nothing is locked."""
     facts = Facts(at or timezone.now())
-    facts.read_sessions([session.pk])
+    facts.read_sessions([session])
     facts.read_rights([(by.pk if by else None, child.pk)])
     facts.read_children([child])
     case = Case(facts, facts.sessions[session.pk], child, by)

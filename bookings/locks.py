@@ -16,16 +16,19 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
+from .compiled import compiled_once
 from .models import Child, Places
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Model)
 
 # How long anybody waits for a lock before being told that there is a rush.
 LOCK_SECONDS = 4
@@ -53,6 +56,10 @@ class Trial:
     is_reversed: Callable[[], bool] | None = None
     # Called with the name of each step that an act reaches: to wait there, or to die there.
     at_step: Callable[[str], None] | None = None
+
+    @property
+    def changes_locks(self) -> bool:
+        return self.locks_are_off or self.is_reversed is not None
 
 
 trial = Trial()
@@ -140,22 +147,39 @@ def _carry_out_once(work: Callable[[], T]) -> T:
 
 def lock_places(session_ids: Collection[int]) -> dict[int, Places]:
     """The Places rows by session, locked until the transaction ends, in one order for everybody."""
-    rows = Places.objects.filter(session_id__in=session_ids)
-    locked = {places.session_id: places for places in _locked(rows)}
+    rows = _on_trial(_places(session_ids)) if trial.changes_locks else _locked_places(session_ids)
+    locked = {places.session_id: places for places in rows}
     step("places locked")
     return locked
 
 
 def lock_children(child_ids: Collection[int]) -> dict[int, Child]:
     """The children by pk, after the Places: two sessions cannot take the same child at the same time."""
-    rows = Child.objects.filter(pk__in=child_ids).select_related("person")
-    locked = {child.pk: child for child in _locked(rows)}
+    rows = _on_trial(_children(child_ids)) if trial.changes_locks else _locked_children(child_ids)
+    locked = {child.pk: child for child in rows}
     step("children locked")
     return locked
 
 
-def _locked(rows: Any) -> Any:
-    rows = rows.order_by("-pk" if trial.is_reversed and trial.is_reversed() else "pk")
-    if trial.locks_are_off:
-        return rows
-    return rows.select_for_update(no_key=True, of=("self",))
+def _places(session_ids: Collection[int]) -> QuerySet[Places]:
+    return Places.objects.filter(session__id__in=session_ids).order_by("pk")
+
+
+def _children(child_ids: Collection[int]) -> QuerySet[Child]:
+    return Child.objects.filter(pk__in=child_ids).select_related("person").order_by("pk")
+
+
+@compiled_once
+def _locked_places(session_ids: list[int]) -> QuerySet[Places]:
+    return _places(session_ids).select_for_update(no_key=True, of=("self",))
+
+
+@compiled_once
+def _locked_children(child_ids: list[int]) -> QuerySet[Child]:
+    return _children(child_ids).select_for_update(no_key=True, of=("self",))
+
+
+def _on_trial(rows: QuerySet[Row]) -> QuerySet[Row]:
+    if trial.is_reversed and trial.is_reversed():
+        rows = rows.order_by("-pk")
+    return rows if trial.locks_are_off else rows.select_for_update(no_key=True, of=("self",))

@@ -12,7 +12,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from projects.models import Institution
 
 from . import locks, messages, money
 from .checks import OVER, CannotBook, Case, Facts, first_refusal
+from .compiled import compiled_once
 from .models import (
     Activity,
     Booking,
@@ -70,7 +71,7 @@ class CapacityTooSmall(Exception):
 def facts_of(sessions: Collection[Session], *, now: datetime | None = None) -> Facts:
     """What the checks know of sessions of one institution."""
     facts = Facts(now or timezone.now())
-    facts.read_sessions({session.pk for session in sessions})
+    facts.read_sessions(sessions)
     return facts
 
 
@@ -528,7 +529,13 @@ def position(entry: WaitEntry) -> int | None:
 
 def positions(entries: Iterable[WaitEntry]) -> dict[int, int]:
     """The positions of those who wait, by entry: exact, in one query, from sums of blocks of 256 numbers."""
-    asked = WaitEntry.objects.waiting().filter(pk__in=[entry.pk for entry in entries])
+    return {pk: before + beside + 1 for pk, before, beside in _positions([entry.pk for entry in entries])}
+
+
+@compiled_once
+def _positions(entries: list[int]) -> QuerySet[Any]:
+    """Of each entry that waits: how many wait in the blocks before its own, and before it in its own."""
+    asked = WaitEntry.objects.waiting().filter(pk__in=entries).order_by()
     of_session = {"session": OuterRef("session")}
     blocks = WaitBlock.objects.filter(
         Q(band__lt=OuterRef("band")) | Q(band=OuterRef("band"), block__lt=OuterRef("block")), **of_session
@@ -539,12 +546,11 @@ def positions(entries: Iterable[WaitEntry]) -> dict[int, int]:
         seq__gte=OuterRef("block") * WaitBlock.SIZE,
         seq__lt=OuterRef("seq"),
     )
-    rows = asked.annotate(block=F("seq") / WaitBlock.SIZE).values_list(
+    return asked.annotate(block=F("seq") / WaitBlock.SIZE).values_list(
         "pk",
         Coalesce(Subquery(_of_all(blocks, Sum("waiting"))), 0),
         Coalesce(Subquery(_of_all(in_block, Count("pk"))), 0),
     )
-    return {pk: before + beside + 1 for pk, before, beside in rows}
 
 
 def _of_all(rows: Any, sum_up: Any) -> Any:

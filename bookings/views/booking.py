@@ -331,4 +331,6 @@ def _sessions(request: HttpRequest, public_ids: list[str]) -> list[Session]:
         Session.objects.for_institution(request.institution).in_catalogue().filter(public_id__in=public_ids)
     )
     rows = {row.public_id: row for row in found.select_related("activity", "places", "location", "term")}
+    for row in rows.values():
+        row.institution = request.institution
     return [rows[public_id] for public_id in public_ids if public_id in rows]
