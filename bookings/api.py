@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import NinjaAPI, Query, Schema, Status
@@ -17,8 +18,9 @@ from ninja.security import HttpBearer
 from . import booking as acts
 from . import waitlist
 from .checks import CannotBook
+from .compiled import compiled_once
 from .locks import Busy
-from .models import ApiClient, Booking, Child, Guardian, Session, Source, WaitEntry
+from .models import ApiClient, Booking, Child, Guardian, Guardianship, Session, Source, WaitEntry
 from .models.secrets import token_hash
 
 # One write a minute tells when a client was last heard of.
@@ -27,10 +29,26 @@ SEEN_EVERY = timedelta(minutes=1)
 NOT_FOUND, FORBIDDEN = frozenset({"not-yours"}), frozenset({"no-right", "inactive"})
 
 
+@compiled_once
+def _clients(token: str) -> QuerySet[ApiClient]:
+    return ApiClient.objects.filter(token_hash=token, revoked_at=None).select_related("institution")
+
+
+@compiled_once
+def _sessions(institution: int, public_id: str) -> QuerySet[Session]:
+    return Session.objects.filter(institution=institution, public_id=public_id).order_by()
+
+
+@compiled_once
+def _families(institution: int, guardian: str, child: str) -> QuerySet[Guardianship]:
+    rows = Guardianship.objects.filter(institution=institution)
+    rows = rows.filter(guardian__public_id=guardian, child__public_id=child)
+    return rows.select_related("guardian", "child").order_by()
+
+
 class Token(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiClient | None:
-        rows = ApiClient.objects.select_related("institution")
-        client = rows.filter(token_hash=token_hash(token), revoked_at=None).first()
+        client = next(iter(_clients(token_hash(token))), None)
         if client is not None:
             request.institution = client.institution
             now = timezone.now()
@@ -164,6 +182,16 @@ def _one(request: HttpRequest, model: type, public_id: str, *beside: str) -> Any
     return found
 
 
+def _wish(request: HttpRequest, asked: "BookingIn | WaitIn") -> dict[str, Session | Child | Guardian]:
+    """Who wants what. A child that was never the guardian's is not there; the acts ask what may be now."""
+    sessions = _sessions(request.institution.pk, asked.session)
+    families = _families(request.institution.pk, asked.guardian, asked.child)
+    if not (sessions and families):
+        raise Http404
+    sessions[0].institution = request.institution
+    return {"session": sessions[0], "child": families[0].child, "by": families[0].guardian}
+
+
 def _writer(request: HttpRequest) -> str:
     """The owner of the client's keys. Refused to clients that only read."""
     if not request.auth.may_write:
@@ -204,9 +232,7 @@ def bookings(request: HttpRequest, page: Query[Page], child: str = "", session: 
 def book(request: HttpRequest, asked: BookingIn) -> Any:
     """A place for a child, or with `or_queue` a number in the queue for it."""
     outcome = acts.book(
-        session=_one(request, Session, asked.session),
-        child=_one(request, Child, asked.child),
-        by=_one(request, Guardian, asked.guardian),
+        **_wish(request, asked),
         key=_key(request),
         owner=_writer(request),
         source=Source.API,
@@ -243,11 +269,7 @@ def cancel(request: HttpRequest, public_id: str) -> Any:
 def join(request: HttpRequest, asked: WaitIn) -> Any:
     """Join the queue of a session that is full; who waits already keeps the number."""
     _writer(request)
-    entry = waitlist.join(
-        session=_one(request, Session, asked.session),
-        child=_one(request, Child, asked.child),
-        by=_one(request, Guardian, asked.guardian),
-    )
+    entry = waitlist.join(**_wish(request, asked))
     return Status(201, _entry(entry))
 
 
