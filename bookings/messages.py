@@ -148,7 +148,9 @@ def _drafts(
     """A mail where there is an address, a text message where they are wanted; else the counter tells it."""
     if not guardian.is_active:
         return []
-    context = {"guardian": guardian, **context}
+    context = {"guardian": {"name": guardian.name}, **context}
+    # In a rush the letters can wait, the places cannot. A link is kept nowhere but in its own letter.
+    is_made_later = template == "bookings_news" and not is_secret
     drafts = []
     if guardian.email:
         drafts.append(
@@ -160,6 +162,7 @@ def _drafts(
                 dedupe=dedupe,
                 attachments=attachments,
                 is_secret=is_secret,
+                is_made_later=is_made_later,
             )
         )
     if _takes_texts(guardian):
@@ -172,6 +175,7 @@ def _drafts(
                 dedupe=f"{dedupe}:text",
                 channel=OutboxMessage.Channel.TEXT,
                 is_secret=is_secret,
+                is_made_later=is_made_later,
             )
         )
     return drafts

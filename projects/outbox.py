@@ -22,6 +22,7 @@ from django.template.loader import get_template, select_template
 from django.urls import get_script_prefix, reverse
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -86,7 +87,11 @@ def made_when_sent(name: str, maker: Callable[[int], str]) -> None:
 
 
 class Draft(NamedTuple):
-    """A message as write() takes it, for write_all()."""
+    """A message as write() takes it, for write_all().
+
+    is_made_later: its context is "subject", "news" and what else JSON can hold. Sentences in it are said at
+    once, in the reader's language; the letter around them is made when it leaves.
+    """
 
     to: str
     template: str
@@ -96,6 +101,7 @@ class Draft(NamedTuple):
     attachments: Sequence[Attachment] = ()
     channel: str = OutboxMessage.Channel.MAIL
     is_secret: bool = False
+    is_made_later: bool = False
 
 
 def write(
@@ -121,10 +127,7 @@ def write(
     key = _dedupe_key(institution, dedupe) if dedupe else None
     if key and (first := OutboxMessage.objects.filter(dedupe=key).first()):
         return first
-    with translation.override(language):
-        words = _render(
-            template, {**context, "institution": institution, "site_url": settings.SITE_URL}, channel
-        )
+    words = _make(institution, template=template, language=language, context=context, channel=channel)
     fields = {
         "institution": institution,
         "channel": channel,
@@ -146,9 +149,7 @@ def write_all(*, institution: Institution, drafts: Iterable[Draft]) -> None:
     """Write many messages in one statement; what was written for the same reason before stays as it is."""
     rows = []
     for draft in drafts:
-        context = {**draft.context, "institution": institution, "site_url": settings.SITE_URL}
-        with translation.override(draft.language):
-            words = _render(draft.template, context, draft.channel)
+        words = _keep(draft) if draft.is_made_later else _make(institution, **_parts(draft))
         rows.append(
             OutboxMessage(
                 institution=institution,
@@ -163,6 +164,38 @@ def write_all(*, institution: Institution, drafts: Iterable[Draft]) -> None:
     if rows:
         OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
         transaction.on_commit(_ring_for_all, robust=True)
+
+
+def _parts(draft: Draft) -> dict[str, Any]:
+    """What the words of a draft are made of."""
+    return {
+        "template": draft.template,
+        "language": draft.language,
+        "context": draft.context,
+        "channel": draft.channel,
+    }
+
+
+def _keep(draft: Draft) -> dict[str, Any]:
+    """The row's words until the letter is made, and what to make it of."""
+    with translation.override(draft.language):
+        said = {
+            name: str(value) if isinstance(value, Promise) else value for name, value in draft.context.items()
+        }
+    return {
+        "subject": _one_line(said["subject"]) if draft.channel == OutboxMessage.Channel.MAIL else "",
+        "text": said["news"],
+        "made_of": {**_parts(draft), "context": said},
+    }
+
+
+def _make(
+    institution: Institution | None, *, template: str, language: str, context: dict[str, Any], channel: str
+) -> dict[str, str]:
+    with translation.override(language):
+        return _render(
+            template, {**context, "institution": institution, "site_url": settings.SITE_URL}, channel
+        )
 
 
 def drop(*, institution: Institution | None, dedupe: str) -> bool:
@@ -207,12 +240,15 @@ def send(message_id: int) -> str | None:
     try:
         if message.attempts > len(BACK_OFF) + 1:
             raise TimeoutError("The worker stopped while it was sending, every time.")
+        made = _make(message.institution, **message.made_of) if message.made_of else {}
+        for name, words in made.items():
+            setattr(message, name, words)
         _deliver(message)
     except Exception as error:  # whatever a mail server or provider may come up with
         state = _not_sent(message, error)
     else:
         state = State.SENT
-        sent = {"state": state, "sent_at": timezone.now(), "last_error": ""}
+        sent = {"state": state, "sent_at": timezone.now(), "last_error": "", "made_of": None, **made}
         OutboxMessage.objects.filter(pk=message_id).update(**sent, **_blank(message))
         log.info("message %s sent", message_id)
     return state
@@ -252,13 +288,18 @@ def _render(template: str, context: dict[str, Any], channel: str) -> dict[str, s
 
     if channel == OutboxMessage.Channel.TEXT:
         return {"text": plain("txt")}
-    subject, text = " ".join(plain("subject.txt").split())[:250], plain("txt")
+    subject, text = _one_line(plain("subject.txt")), plain("txt")
     page = select_template([f"emails/{template}.html", "emails/plain.html"])
     return {
         "subject": subject,
         "text": text,
         "html": page.render({**context, "subject": subject, "text": text}),
     }
+
+
+def _one_line(subject: str) -> str:
+    """As a header may hold it."""
+    return " ".join(subject.split())[:250]
 
 
 def _dedupe_key(institution: Institution | None, dedupe: str) -> str:

@@ -133,6 +133,7 @@ class Migration(migrations.Migration):
                 ('subject', models.CharField(blank=True, max_length=250, verbose_name='subject')),
                 ('text', models.TextField(verbose_name='text')),
                 ('html', models.TextField(blank=True)),
+                ('made_of', models.JSONField(blank=True, editable=False, null=True)),
                 ('attachments', models.JSONField(blank=True, default=list)),
                 ('is_secret', models.BooleanField(default=False, editable=False)),
                 ('dedupe', models.CharField(blank=True, editable=False, max_length=200, null=True, unique=True)),

@@ -45,6 +45,9 @@ class OutboxMessage(models.Model):
     subject = models.CharField(_("subject"), max_length=250, blank=True)
     text = models.TextField(_("text"))
     html = models.TextField(blank=True)
+    # {"template": …, "language": …, "context": …} of a letter that is made when it leaves: until then `text`
+    # holds its news alone.
+    made_of = models.JSONField(null=True, blank=True, editable=False)
     # [{"name": "exam.ics", "type": "text/calendar", "content": "…"}], text only
     attachments = models.JSONField(default=list, blank=True)
     # A code or link that lets its reader in: shown to nobody, and blanked as soon as it is sent or given up.
