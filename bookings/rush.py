@@ -109,7 +109,7 @@ def _askers(session: Session, children: int) -> list[Asker]:
         Household(institution=institution, name=f"F{number}", reference=f"{number:06}") for number in numbers
     )
     guardians = Guardian.objects.bulk_create(
-        Guardian(institution=institution, household=household, user=user, name=user.name)
+        Guardian(institution=institution, household=household, user=user, name=user.name, email=user.email)
         for household, user in zip(households, users, strict=True)
     )
     made = Child.objects.bulk_create(
