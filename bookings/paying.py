@@ -401,9 +401,8 @@ def refund(
                 return first
         given = _total(payment.refunds.exclude(state=Refund.State.FAILED).aggregate(sum=Sum("amount")))
         if payment.state != Payment.State.SUCCEEDED or not 0 < amount <= payment.amount - given:
-            raise CannotPay(
-                _("Of this payment at most %(left)s can be given back.") % {"left": payment.amount - given}
-            )
+            left = f"{payment.amount - given} {payment.currency}"
+            raise CannotPay(_("Of this payment at most %(left)s can be given back.") % {"left": left})
         row = money.refund_row(payment=payment, amount=amount, booking=booking, reason=reason, staff=staff)
         if payment.provider in money.TILLS:
             _refunded(row, None)

@@ -18,14 +18,16 @@ from .. import ballot as ballots
 from .. import booking as acts
 from .. import waitlist
 from ..models import Ballot, Booking, Offer, Session, WaitEntry
-from .scoped import OfficeAdmin, ReadOnlyAdmin, ReadOnlyInline, among
+from .scoped import OfficeAdmin, ReadOnlyAdmin, ReadOnlyInline, among, price_of
+
+PRICE = price_of("price", _("price"))
 
 
 @admin.register(Booking)
 class BookingAdmin(ReadOnlyAdmin):
     icon = "ticket"
     about = _("Who has a place where. To book for a family, use the counter.")
-    list_display = ("created_at", "child", "session", "state", "price", "source", "booked_by", "is_extra")
+    list_display = ("created_at", "child", "session", "state", PRICE, "source", "booked_by", "is_extra")
     list_display_links = ("created_at", "child")
     list_filter = ("state", "source", among(Session, "session", _("session")))
     list_select_related = ("child", "session__activity", "booked_by")

@@ -28,7 +28,9 @@ from ..models import (
     Term,
     YearGroup,
 )
-from .scoped import OfficeAdmin, OfficeInline, ReadOnlyInline, among
+from .scoped import OfficeAdmin, OfficeInline, ReadOnlyInline, among, price_of
+
+PRICE = price_of("price", _("price"))
 
 
 @admin.register(BookingRules)
@@ -177,14 +179,14 @@ class SessionAdmin(OfficeAdmin):
     icon = "calendar-days"
     about = _("What is booked: a weekly group over a term, or a single date.")
     form = SessionForm
-    list_display = ("__str__", "term", "weekday", "starts", "tutor", "price", "state", "filled", "queue")
+    list_display = ("__str__", "term", "weekday", "starts", "tutor", PRICE, "state", "filled", "queue")
     list_filter = (
         among(Term, "term", _("term")),
         among(Activity, "activity", _("activity")),
         "state",
         "weekday",
     )
-    list_select_related = ("activity", "term", "tutor", "places")
+    list_select_related = ("activity", "term", "tutor", "places", "institution")
     search_fields = ("activity__name", "name")
     autocomplete_fields = ("activity", "term", "tutor", "location")
     actions = ("open_drafts", "make_dates", "call_off")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from .. import booking, importing, mailing, paying, timetable, waitlist
 from ..locks import Busy
+from ..templatetags.activities import money
 from .finding import FindField
 
 
@@ -114,10 +115,9 @@ def take_payment(request: HttpRequest) -> HttpResponse:
         except paying.CannotPay as reason:
             form.add_error(None, str(reason))
         else:
-            words = _("%(amount)s %(currency)s is entered, receipt %(number)s.")
+            words = _("%(amount)s is entered, receipt %(number)s.")
             told = {
-                "amount": payment.amount,
-                "currency": payment.currency,
+                "amount": money(payment.amount, payment.currency),
                 "number": payment.receipt_number,
             }
             messages.success(request, words % told)

@@ -13,7 +13,9 @@ from ..models import (
     PromoCode,
     Refund,
 )
-from .scoped import OfficeAdmin, ReadOnlyAdmin, ReadOnlyInline
+from .scoped import OfficeAdmin, ReadOnlyAdmin, ReadOnlyInline, price_of
+
+AMOUNT = price_of("amount", _("amount"))
 
 
 @admin.register(Discount)
@@ -54,7 +56,7 @@ class InstalmentInline(ReadOnlyInline):
 @admin.register(Charge)
 class ChargeAdmin(ReadOnlyAdmin):
     icon = "receipt"
-    list_display = ("created_at", "household", "what", "amount", "currency", "due_on", "cancelled_at")
+    list_display = ("created_at", "household", "what", AMOUNT, "due_on", "cancelled_at")
     list_display_links = ("created_at", "what")
     list_select_related = ("household",)
     search_fields = ("what", "household__name", "household__reference")
@@ -80,7 +82,7 @@ class RefundInline(ReadOnlyInline):
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     icon = "credit-card"
-    list_display = ("created_at", "household", "amount", "currency", "provider", "state", "receipt_number")
+    list_display = ("created_at", "household", AMOUNT, "provider", "state", "receipt_number")
     list_display_links = ("created_at", "receipt_number")
     list_filter = ("state", "provider")
     list_select_related = ("household",)
@@ -105,7 +107,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 class LedgerEntryAdmin(ReadOnlyAdmin):
     icon = "book-open"
     about = _("Every movement of money, from both sides. Rows are added, never changed.")
-    list_display = ("at", "household", "account", "kind", "amount", "currency", "what")
+    list_display = ("at", "household", "account", "kind", AMOUNT, "what")
     list_filter = ("account", "kind")
     list_select_related = ("household",)
     search_fields = ("household__name", "household__reference", "ref", "what")
@@ -127,8 +129,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 class BankLineAdmin(ReadOnlyAdmin):
     icon = "landmark"
     about = _("Lines of bank statements, matched to what families owe by their payment reference.")
-    list_display = ("booked_on", "amount", "payer", "text", "state", "household")
+    list_display = ("booked_on", AMOUNT, "payer", "text", "state", "household")
     list_filter = ("state",)
-    list_select_related = ("household",)
+    list_select_related = ("household", "institution")
     search_fields = ("payer", "text")
     fields = readonly_fields = ("booked_on", "amount", "payer", "text", "state", "household", "payment")

@@ -1,5 +1,6 @@
 """Admin classes for the office: rows of the institution, read-only where only acts may write."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -7,10 +8,13 @@ from django.db import models
 from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from projects.admin import InstitutionScopedAdmin, InstitutionScopedForm
 from projects.models import Role, TenantModel
+
+from ..templatetags.activities import money
 
 OFFICE = frozenset({Role.ADMINISTRATOR, Role.OFFICE})
 
@@ -91,6 +95,17 @@ class ReadOnlyInline(OfficeInline):
         return False
 
     has_change_permission = has_delete_permission = has_add_permission
+
+
+def price_of(field: str, words: Any) -> Callable[[Any], str]:
+    """A column of amounts as people read them: Rs 1,500."""
+
+    @admin.display(description=words, ordering=field)
+    def shown(row: Any) -> str:
+        currency = getattr(row, "currency", "") or row.institution.currency
+        return format_html("<bdi>{}</bdi>", money(getattr(row, field), currency))
+
+    return shown
 
 
 def among(rows: type[TenantModel], field: str, words: Any) -> type[admin.SimpleListFilter]:

@@ -19,6 +19,7 @@ from projects.documents.page import (
 from projects.documents.typesetting import typeset
 
 from ..models import Payment
+from ..templatetags.activities import money
 
 TEMPLATE = Path(__file__).parent / "templates" / "receipt.typ"
 
@@ -57,4 +58,4 @@ def _parts(payment: Payment) -> list:
 
 
 def _amount(amount, payment: Payment) -> str:
-    return f"{amount:,.2f} {payment.currency}"
+    return money(amount, payment.currency)

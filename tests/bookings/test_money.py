@@ -6,11 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bookings import money
 from bookings.checks import CannotBook
 from bookings.models import Charge, Discount, LedgerEntry, LedgerIsKept, PromoCode
+from bookings.templatetags.activities import money as shown
 
 from ..factories.bookings import BookingFactory, ChildFactory, HouseholdFactory, SessionFactory
 
@@ -177,3 +178,10 @@ def test_an_entry_is_neither_changed_nor_deleted(session, child, household):
 def test_currencies_without_a_smaller_coin_are_rounded_to_whole_ones():
     assert money.round_to(Decimal("10.5"), "JPY") == 11
     assert money.round_to(Decimal("0.105"), "GBP") == Decimal("0.11")
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_a_price_is_written_the_same_way_in_every_language(language):
+    with translation.override(language):
+        assert shown(Decimal("1234567.5"), "PKR") == "Rs 1,234,567.50"
+        assert shown(Decimal(-1500), "GBP") == "−£1,500"
