@@ -72,6 +72,10 @@ MEETING_OFF = (
     _("Does not take place: {session}, {at}"),
     _("{session} does not take place on {at}, so {child} is not expected. {why}"),
 )
+MADE_UP = (
+    _("Another date: {session}, {at}"),
+    _("{session} takes place on {at} instead of {was}. {child} is expected then. {why}"),
+)
 REMINDER = _("Tomorrow at {at}: {session} ({child}).")
 MISSING = (
     _("{child} has not arrived: {session}"),
@@ -214,6 +218,42 @@ def tell_meeting_off(*, meeting: Meeting) -> int:
         )
     outbox.write_all(institution=meeting.institution, drafts=drafts)
     return len(drafts)
+
+
+def tell_made_up(*, meeting: Meeting, note: str = "") -> int:
+    """To the families of a cancelled meeting: another date stands for it; to how many."""
+    zone = ZoneInfo(meeting.institution.time_zone)
+    was = meeting.instead_of
+    drafts: list[Draft] = []
+    live = Booking.objects.filter(session=meeting.session_id, state=Booking.State.CONFIRMED)
+    for booking in live.select_related("child", "booked_by", "session__activity"):
+        if booking.booked_by is None:
+            continue
+        named = {
+            "session": booking.session,
+            "child": booking.child.first_name,
+            "at": _date_format(meeting.starts_at.astimezone(zone), "DATETIME_FORMAT"),
+            "was": _date_format(was.starts_at.astimezone(zone), "DATE_FORMAT") if was else "",
+            "why": note,
+        }
+        subject, news = (format_lazy(sentence, **named) for sentence in MADE_UP)
+        drafts += _drafts(
+            booking.booked_by,
+            "bookings_news",
+            {"subject": subject, "news": news},
+            f"made-up:{meeting.pk}:{booking.pk}",
+            attachments=(calendar_of(booking),),
+        )
+    outbox.write_all(institution=meeting.institution, drafts=drafts)
+    return len(drafts)
+
+
+def ways_to(guardian: Guardian) -> list[OutboxMessage.Channel]:
+    """How a message reaches this guardian: not at all, by mail, by text message, or by both."""
+    if not guardian.is_active:
+        return []
+    ways = [OutboxMessage.Channel.MAIL] if guardian.email else []
+    return [*ways, OutboxMessage.Channel.TEXT] if _takes_texts(guardian) else ways
 
 
 def tell_tomorrow(*, institution: Institution, day: date) -> int:
