@@ -15,6 +15,8 @@ from .solver.timetable.score import evaluate
 MOST_AT_ONCE = 20_000
 # Until then the solution says so.
 PENDING = rules.BEING_COUNTED
+# Of the duties' measures what holds of the solver's own plan only.
+PROVEN = {"bound", "gap", "least_open"}
 
 
 def recount_soon(solution: Solution) -> None:
@@ -38,7 +40,10 @@ def recount(solution: Solution) -> None:
     measures["datesheet"] = measures.get("datesheet", {"reasons": []}) | _datesheet(solution)
     for part in (Run.Part.SEATS.value, Run.Part.DUTIES.value):
         if part in measures:
+            before = measures[part].get("cost")
             measures[part] |= _counted(part, found, solution)
+            if measures[part]["cost"] != before:  # what was proven is of another plan, or other rules
+                measures[part] = {k: told for k, told in measures[part].items() if k not in PROVEN}
     solution.measures = measures
     solution.by_rule = {code: row for told in measures.values() for code, row in told["by_rule"].items()}
     solution.hard = findings.count_hard(found)

@@ -213,6 +213,18 @@ class RuleLine(NamedTuple):
     count: Any
     cost: int
     about: str
+    least: int | None = None  # no plan costs less by this rule, as far as is proven
+
+
+def _least(row: Solution, code: str) -> int | None:
+    """What the search proved no whole plan to cost less than, by a rule or in all.
+
+    A bound above what the plan costs is of rules that were changed since: it says nothing any more.
+    """
+    told = row.measures.get("datesheet", {})
+    least = round(told.get("bounds", {}).get(code, 0))
+    cost = row.cost if code == "all" else told.get("by_rule", {}).get(code, {}).get("cost", 0)
+    return least if 0 < least <= round(cost) else None
 
 
 @require_safe
@@ -225,6 +237,7 @@ def solution(request: HttpRequest, number: int) -> HttpResponse:
             found["count"],
             row.by_rule.get(found["rule"], {}).get("cost", 0),
             found["message"],
+            _least(row, found["rule"]),
         )
         for found in row.faults
     ]
@@ -235,6 +248,8 @@ def solution(request: HttpRequest, number: int) -> HttpResponse:
         "solution",
         title=str(row),
         solution=row,
+        least=_least(row, "all"),
+        shows_least=any(line.least is not None for line in lines),
         broken=[line for line in lines if line.level in {"error", "warning"}],
         kept=[line for line in lines if line.level == "info"],
         skipped=[line for line in lines if line.level == "skipped"],

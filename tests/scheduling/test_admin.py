@@ -435,6 +435,25 @@ def test_why_exams_are_left_out_is_told_apart_from_the_faults(alice_pages, rows,
     assert shown.count("Every exam has a period") == 1
 
 
+def test_a_solution_says_what_no_plan_costs_less_than(alice_pages, rows):
+    """By rule and in all; a bound above the cost is of rules that were changed since, and is not shown."""
+    plan = rows["solution"]
+    plan.cost = 5000
+    plan.by_rule = {"two_in_a_day": {"count": 80, "cost": 4000}, "front_load": {"count": 10, "cost": 1000}}
+    bounds = {"two_in_a_day": 3210.4, "front_load": 1777.0, "all": 3456.0}
+    plan.measures = {"datesheet": {"by_rule": plan.by_rule, "bounds": bounds}}
+    plan.findings = [
+        {"level": "warning", "rule": code, "count": row["count"], "message": ""}
+        for code, row in plan.by_rule.items()
+    ]
+    plan.save()
+    shown = alice_pages.get(f"solutions/{plan.pk}/").content.decode()
+    assert "No plan costs less than" in shown
+    assert "3,456" in shown
+    assert "3,210" in shown
+    assert "1,777" not in shown
+
+
 def test_a_solution_is_made_live_and_the_stage_follows(alice_pages, season, rows):
     alice_pages.post(f"solutions/{rows['solution'].pk}/make-live/")
     assert Solution.objects.live().get() == rows["solution"]

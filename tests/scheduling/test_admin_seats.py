@@ -330,3 +330,10 @@ def test_a_photo_is_shown_to_editors_only(pages_as, plan):
     response = pages_as(ProjectRole.PLANNER).get(f"photos/{student.pk}/")
     assert (response["Content-Type"], b"".join(response.streaming_content)) == ("image/jpeg", b"jpeg")
     assert pages_as(ProjectRole.VIEWER).get(f"photos/{student.pk}/").status_code == 403
+
+
+def test_the_page_of_duties_says_how_far_from_the_best_they_are(alice, plan):
+    for gap, words in ((0.0, "No plan is better"), (1.5, "at most 1.5 % above the best")):
+        plan.measures["duties"] |= {"bound": 197, "gap": gap}
+        plan.save()
+        assert words in alice.get("duties/").content.decode()

@@ -104,3 +104,12 @@ def test_a_run_compiles_what_its_part_needs_before_it_starts(part, warm, monkeyp
         monkeypatch.setattr(module, "warm_up", lambda name=name: asked.append(name))
     searching.warm_up(part)
     assert asked == warm
+
+
+def test_what_was_proven_of_a_roster_is_not_said_of_a_changed_one(plan):
+    plan.measures["duties"] |= {"bound": 0, "gap": 0.0, "cost": 10**9}
+    recounting.recount(plan)
+    assert "gap" not in plan.measures["duties"]
+    plan.measures["duties"] |= {"bound": 0, "gap": 0.0}
+    recounting.recount(plan)
+    assert plan.measures["duties"]["gap"] == 0
