@@ -6,11 +6,13 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django_q.models import OrmQ, Schedule
 
 from projects import outbox, tasks
-from projects.models import Change, OutboxMessage
+from projects.models import Change, Institution, OutboxMessage
 from tests.factories.projects import InstitutionFactory
 
 pytestmark = pytest.mark.django_db
@@ -337,3 +339,54 @@ def test_many_messages_are_one_statement_and_one_bell_and_no_reason_is_told_twic
         f"{name}@example.edu" for name in "abc"
     ]
     assert rung == [("projects.tasks.sweep_messages",)]
+
+
+@pytest.fixture
+def letter():
+    """A message whose letter is made when it leaves, to a reader of Urdu."""
+    draft = outbox.Draft(
+        to="amna@example.edu",
+        template="bookings_news",
+        context={
+            "subject": format_lazy(
+                gettext_lazy("{child} has a place: {session}"), child="Zara", session="Chess"
+            ),
+            "news": "Zara <b>plays</b>.",
+            "guardian": {"name": "Amna"},
+        },
+        language="ur",
+        dedupe="booking:1",
+        is_made_later=True,
+    )
+    outbox.write_all(institution=InstitutionFactory(name="The School"), drafts=[draft])
+    return OutboxMessage.objects.get()
+
+
+def test_a_letter_is_made_when_it_leaves_and_its_news_is_there_before(letter):
+    with translation.override("ur"):
+        assert letter.subject == gettext("{child} has a place: {session}").format(
+            child="Zara", session="Chess"
+        )
+    assert (letter.text, letter.html) == ("Zara <b>plays</b>.", "")
+
+    Institution.objects.update(name="The New School")
+    assert outbox.send(letter.pk) == State.SENT
+
+    [left] = mail.outbox
+    letter.refresh_from_db()
+    assert (left.subject, left.body) == (letter.subject, letter.text)
+    assert "Amna" in left.body
+    assert "The New School" in left.body
+    assert "Zara &lt;b&gt;plays&lt;/b&gt;." in letter.html
+    assert letter.made_of is None
+
+
+def test_a_letter_that_could_not_leave_is_made_again(letter, broken_server, monkeypatch):
+    broken_server(ConnectionRefusedError())
+    assert outbox.send(letter.pk) == State.WAITING
+    letter.refresh_from_db()
+    assert letter.made_of["template"] == "bookings_news"
+    monkeypatch.undo()
+    OutboxMessage.objects.update(next_attempt_at=timezone.now())
+    assert outbox.send(letter.pk) == State.SENT
+    assert "Amna" in mail.outbox[0].body
