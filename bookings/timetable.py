@@ -14,7 +14,7 @@ from projects import history
 from projects.models import Institution
 
 from . import messages
-from .models import Booking, Closure, Meeting, Session, Term
+from .models import Booking, Child, Closure, Guardian, Meeting, Session, Term
 
 
 class CannotChange(Exception):
@@ -80,22 +80,89 @@ def cancel_meeting(*, meeting: Meeting, staff: User | None, reason: str) -> int:
 
 
 @transaction.atomic
-def make_up(*, meeting: Meeting, starts_at: datetime, staff: User | None) -> Meeting:
-    """Another date in place of a cancelled one, as long as it was."""
+def make_up(*, meeting: Meeting, starts_at: datetime, staff: User | None, note: str = "") -> Meeting:
+    """Another date in place of a cancelled one, as long as it was; its families are told."""
+    made = planned_make_up(meeting=meeting, starts_at=starts_at)
+    with history.acting(by=staff):
+        made.save()
+    messages.tell_made_up(meeting=made, note=note)
+    return made
+
+
+def planned_make_up(*, meeting: Meeting, starts_at: datetime) -> Meeting:
+    """The date as it would be, unsaved. Raises CannotChange."""
     if not meeting.cancelled_at:
         raise CannotChange(_("That date takes place: cancel it first."))
     if starts_at <= timezone.now():
         raise CannotChange(_("A make-up date lies ahead: choose a later one."))
-    with history.acting(by=staff):
-        return Meeting.objects.create(
-            institution_id=meeting.institution_id,
-            session_id=meeting.session_id,
-            starts_at=starts_at,
-            ends_at=starts_at + (meeting.ends_at - meeting.starts_at),
-            location=meeting.location,
-            tutor=meeting.tutor,
-            is_make_up=True,
-        )
+    if Meeting.objects.filter(session=meeting.session_id, starts_at=starts_at).exists():
+        raise CannotChange(_("The session meets at that time already."))
+    local = starts_at.astimezone(ZoneInfo(meeting.institution.time_zone))
+    if closed := next(
+        (row for row in closures_of(meeting.institution) if is_closed(local.date(), [row])), None
+    ):
+        raise CannotChange(_("That day is closed (%s): choose another.") % closed)
+    return Meeting(
+        institution_id=meeting.institution_id,
+        session=meeting.session,
+        starts_at=starts_at,
+        ends_at=starts_at + (meeting.ends_at - meeting.starts_at),
+        location=meeting.location,
+        tutor=meeting.tutor,
+        is_make_up=True,
+        instead_of=meeting,
+    )
+
+
+class Told(NamedTuple):
+    """A child who is booked, and how its family is reached: by no way means that somebody has to call."""
+
+    child: Child
+    guardian: Guardian | None
+    sessions: list[Session]
+    ways: list[str]
+
+
+def who_is_told(sessions: Iterable[Session]) -> list[Told]:
+    """The families of these sessions; who has to be called comes first."""
+    by_session = {session.pk: session for session in sessions}
+    rows = Booking.objects.filter(session__in=by_session, state=Booking.State.CONFIRMED)
+    found: dict[tuple[int, int | None], Told] = {}
+    for row in rows.select_related("child", "booked_by__institution").order_by("child__family_name", "pk"):
+        guardian = row.booked_by
+        ways = [str(way.label) for way in messages.ways_to(guardian)] if guardian else []
+        told = found.setdefault((row.child_id, row.booked_by_id), Told(row.child, guardian, [], ways))
+        told.sessions.append(by_session[row.session_id])
+    return sorted(found.values(), key=lambda one: bool(one.ways))
+
+
+def in_the_way(meeting: Meeting) -> list[str]:
+    """What else is at that time: the tutor, the room, and children who are elsewhere; sentences."""
+    others = (
+        Meeting.objects.for_institution(meeting.institution)
+        .live()
+        .between(meeting.starts_at, meeting.ends_at)
+        .exclude(session=meeting.session_id)
+        .select_related("session__activity", "session__tutor", "session__location", "tutor", "location")
+    )
+    tutor = meeting.tutor or meeting.session.tutor
+    room = meeting.location or meeting.session.location
+    found = []
+    for other in others:
+        if tutor and (other.tutor or other.session.tutor) == tutor:
+            found.append(_("%(tutor)s leads %(session)s then.") % {"tutor": tutor, "session": other.session})
+        if room and (other.location or other.session.location) == room:
+            found.append(_("%(session)s is in %(room)s then.") % {"room": room, "session": other.session})
+    mine = Booking.objects.filter(session=meeting.session_id, state=Booking.State.CONFIRMED)
+    elsewhere = Booking.objects.filter(
+        session__in=[other.session_id for other in others],
+        state=Booking.State.CONFIRMED,
+        child__in=mine.values("child"),
+    )
+    names = sorted({row.child.full_name for row in elsewhere.select_related("child")})
+    if names:
+        found.append(_("Elsewhere then: %s.") % ", ".join(names))
+    return found
 
 
 class Closing(NamedTuple):

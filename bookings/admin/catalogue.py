@@ -1,17 +1,20 @@
 """What can be booked: terms, activities, sessions with their dates and places."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from projects.admin import InstitutionScopedForm
 
-from .. import booking, rollover, timetable, waitlist
+from .. import rollover, timetable, waitlist
 from ..models import (
     Activity,
     BookingRules,
@@ -28,6 +31,7 @@ from ..models import (
     Term,
     YearGroup,
 )
+from . import dates
 from .scoped import OfficeAdmin, OfficeInline, ReadOnlyInline, among, price_of
 
 PRICE = price_of("price", _("price"))
@@ -272,32 +276,51 @@ class SessionAdmin(OfficeAdmin):
         self._tell_dates(request, made)
 
     @admin.action(description=_("Call off: cancel and tell the families"), permissions=["change"])
-    def call_off(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        ended = 0
-        for session in queryset.exclude(state=Session.State.CANCELLED):
-            ended += booking.call_off(
-                session=session, staff=request.user, reason=gettext("It does not take place.")
-            )
-        words = ngettext(
-            "%(count)s place ended, and its family is told.",
-            "%(count)s places ended, and their families are told.",
-            ended,
-        )
-        self.message_user(request, words % {"count": ended}, messages.SUCCESS)
+    def call_off(self, request: HttpRequest, queryset: QuerySet[Session]) -> HttpResponse:
+        return dates.leading_to("call_off", queryset.exclude(state=Session.State.CANCELLED))
+
+
+class When(admin.SimpleListFilter):
+    """Dates ahead, cancelled ones, all."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("today", _("today")), ("ahead", _("ahead")), ("cancelled", _("cancelled"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> QuerySet[Meeting]:
+        zone = ZoneInfo(request.institution.time_zone)
+        now = timezone.now().astimezone(zone)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.value() == "today":
+            return queryset.between(midnight, midnight + timedelta(days=1))
+        if self.value() == "ahead":
+            return queryset.live().filter(starts_at__gt=now)
+        return queryset.filter(cancelled_at__isnull=False) if self.value() == "cancelled" else queryset
 
 
 @admin.register(Meeting)
 class MeetingAdmin(OfficeAdmin):
     icon = "clock"
     about = _("Each date of each session.")
-    list_display = ("session", "starts_at", "ends_at", "location", "tutor", "is_make_up", "cancelled_at")
-    list_filter = ("is_make_up",)
+    list_display = (
+        "session",
+        "starts_at",
+        "ends_at",
+        "location",
+        "tutor",
+        "is_make_up",
+        "cancelled_at",
+        "cancelled_because",
+    )
+    list_filter = (When, "is_make_up")
     list_select_related = ("session__activity", "location", "tutor")
     date_hierarchy = None
     search_fields = ("session__activity__name",)
     autocomplete_fields = ("session", "location", "tutor")
     fields = ("session", "starts_at", "ends_at", "location", "tutor", "is_make_up")
-    actions = ("cancel",)
+    actions = ("cancel", "make_up")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("session",) if obj else ()
@@ -306,14 +329,9 @@ class MeetingAdmin(OfficeAdmin):
         return False
 
     @admin.action(description=_("Cancel and tell the families"), permissions=["change"])
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> None:
-        told = 0
-        for meeting in queryset:
-            try:
-                told += timetable.cancel_meeting(
-                    meeting=meeting, staff=request.user, reason=gettext("It does not take place.")
-                )
-            except timetable.CannotChange as reason:
-                self.message_user(request, f"{meeting}: {reason}", messages.WARNING)
-        words = ngettext("%(count)s message is on its way.", "%(count)s messages are on their way.", told)
-        self.message_user(request, words % {"count": told}, messages.SUCCESS)
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> HttpResponse:
+        return dates.leading_to("cancel_dates", queryset.live())
+
+    @admin.action(description=_("Make another date for it"), permissions=["change"])
+    def make_up(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> HttpResponse:
+        return dates.leading_to("make_up", queryset.filter(cancelled_at__isnull=False))

@@ -9,11 +9,10 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import booking, importing, mailing, paying, timetable, waitlist
+from .. import booking, importing, mailing, paying, waitlist
 from ..locks import Busy
 from ..templatetags.activities import money
 from .finding import FindField
@@ -123,34 +122,6 @@ def take_payment(request: HttpRequest) -> HttpResponse:
             messages.success(request, words % told)
             return redirect("admin:take_payment")
     return _page(request, form, title=_("Take a payment"), button=_("Enter"))
-
-
-class CloseForm(CounterForm):
-    day = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}))
-    reason = forms.CharField(
-        max_length=200, label=gettext_lazy("Why"), help_text=gettext_lazy("The families read it.")
-    )
-
-
-def close_day(request: HttpRequest) -> HttpResponse:
-    """First what it would cancel; then, by the second button, the act."""
-    form = CloseForm(
-        request.POST or None, institution=request.institution, initial={"day": timezone.localdate()}
-    )
-    closing = None
-    if request.method == "POST" and form.is_valid():
-        told = form.cleaned_data
-        if "sure" in request.POST:
-            done = timetable.close_day(institution=request.institution, staff=request.user, **told)
-            words = ngettext(
-                "%(count)s date is cancelled and its families are told.",
-                "%(count)s dates are cancelled and their families are told.",
-                len(done.meetings),
-            )
-            messages.success(request, words % {"count": len(done.meetings)})
-            return redirect("admin:close_day")
-        closing = timetable.preview_of_closing(institution=request.institution, day=told["day"])
-    return _page(request, form, title=_("Close a day"), button=_("See what it cancels"), closing=closing)
 
 
 class PriorityForm(CounterForm):

@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, draw, erasure, families, finding, reports, statement, terms
+from . import counter, dates, draw, erasure, families, finding, reports, statement, terms
 from .scoped import OFFICE
 
 
@@ -30,9 +30,12 @@ MERGE = Page("merge_families", "families/merge/", families.merge, may_open=is_of
 ERASE = Page(
     "erase_family", "families/erasure/", erasure.erasure, _("Erase a family's data"), "trash-2", is_office
 )
+OFF = Page("cancel_dates", "dates/cancel/", dates.cancel_dates, may_open=is_office)
+CALL_OFF = Page("call_off", "dates/call-off/", dates.call_off, may_open=is_office)
+MAKE_UP = Page("make_up", "dates/make-up/", dates.make_up, may_open=is_office)
 BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
 PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
-CLOSE = Page("close_day", "counter/close-day/", counter.close_day, _("Close a day"), "lock", is_office)
+CLOSE = Page("close_day", "counter/close-day/", dates.close_day, _("Close a day"), "lock", is_office)
 PRIORITY = Page("priority", "counter/priority/", counter.priority, _("Give priority"), "flag", is_office)
 WRITE = Page(
     "write_to_families", "counter/write/", counter.write_to, _("Write to families"), "mail", is_office
@@ -48,6 +51,9 @@ REPORTS = Page("reports", "reports/", reports.reports, _("Reports"), "chart-colu
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
 PAGES = [
+    OFF,
+    CALL_OFF,
+    MAKE_UP,
     ERASE,
     TWICE,
     MERGE,

@@ -23,9 +23,12 @@ class OfficeAdmin(InstitutionScopedAdmin):
     edit_roles = OFFICE
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return super().lookup_allowed(lookup, value, request) or lookup in {
-            f"{name}__exact" for name in self.list_filter if isinstance(name, str)
+        """What the list's own filters ask, no more."""
+        asked = {
+            f"{one}__exact" if isinstance(one, str) else getattr(one, "parameter_name", "")
+            for one in self.list_filter
         }
+        return super().lookup_allowed(lookup, value, request) or lookup in asked
 
 
 class WithoutDuplicates:

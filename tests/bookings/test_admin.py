@@ -79,6 +79,14 @@ def test_a_list_shows_this_institution_only(office, school, name):
     assert office.get(at(f"bookings/{name}/")).status_code == 200
 
 
+def test_a_list_is_narrowed_to_one_row_of_another_kind(office, school):
+    sessions = [SessionFactory(institution=school) for _number in range(2)]
+    page = office.get(at(f"bookings/session/?term={sessions[0].term.pk}"))
+    assert page.status_code == 200
+    assert f"/{sessions[0].pk}/change/" in page.text
+    assert f"/{sessions[1].pk}/change/" not in page.text
+
+
 def test_others_rows_are_not_found(office, school):
     theirs = SessionFactory()
     assert office.get(at(f"bookings/session/{theirs.pk}/change/")).status_code == 302
