@@ -48,12 +48,13 @@ class Column(NamedTuple):
 
 
 class Report(NamedTuple):
-    """`parts` are the columns that the bars are made of, one beside the other."""
+    """`parts` are the columns of which the bars are made, side by side; the last may be what is left."""
 
     title: str
     columns: list[Column]
     rows: list[list[Any]]
     parts: tuple[int, ...]
+    has_rest: bool = False
 
     @property
     def totals(self) -> list[Any]:
@@ -187,7 +188,7 @@ def numbers(scope: Scope) -> Report:
         share = _share(booked, places)
         return [name, cell["sessions"], places, booked, free, share, cell["children"], cell["given up"]]
 
-    return Report(_("Numbers"), columns, _in_names(scope, cells, line), (3, 4))
+    return Report(_("Numbers"), columns, _in_names(scope, cells, line), (3, 4), has_rest=True)
 
 
 def income(scope: Scope) -> Report:
@@ -234,7 +235,7 @@ def income(scope: Scope) -> Report:
         paid = exact(cell["paid"])
         return [name, price, off, price - off, paid, max(price - off - paid, Decimal(0))]
 
-    return Report(_("Income"), columns, _in_names(scope, cells, line), (4, 5))
+    return Report(_("Income"), columns, _in_names(scope, cells, line), (4, 5), has_rest=True)
 
 
 GOT_A_PLACE = [WaitEntry.State.PROMOTED, WaitEntry.State.ACCEPTED]
@@ -329,7 +330,10 @@ MOST_BARS = 24
 
 
 class Part(NamedTuple):
-    """A piece of a bar: where it begins and how long it is, in percent of the picture's width."""
+    """A piece of a bar: where it begins and how long it is, in percent of the picture's width.
+
+    `number` is its colour: 0 for what is left.
+    """
 
     number: int
     start: float
@@ -345,7 +349,8 @@ class Bar(NamedTuple):
 
 class Chart(NamedTuple):
     bars: list[Bar]
-    legend: list[str]
+    # Colour and words.
+    legend: list[tuple[int, str]]
     height: int
     kind: str
     is_cut: bool
@@ -373,12 +378,16 @@ def chart(report: Report, *, from_the_right: bool = False) -> Chart | None:
             length = float(max(row[part], 0) / longest) * 100
             if length:
                 begins = 100 - start - length if from_the_right else start
-                parts.append(Part(place, round(begins, 3), round(length, 3)))
+                colour = 0 if report.has_rest and place == len(report.parts) else place
+                parts.append(Part(colour, round(begins, 3), round(length, 3)))
             start += length
         bars.append(Bar(row[0], total(row), parts, number * LINE))
     return Chart(
         bars,
-        [report.columns[part].header for part in report.parts],
+        [
+            (0 if report.has_rest and place == len(report.parts) else place, report.columns[part].header)
+            for place, part in enumerate(report.parts, 1)
+        ],
         len(bars) * LINE,
         report.columns[report.parts[0]].kind,
         len(drawn) < sum(total(row) > 0 for row in report.rows),
