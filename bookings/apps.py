@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class BookingsConfig(AppConfig):
     name = "bookings"
-    verbose_name = "Activity bookings"
+    verbose_name = _("Activity bookings")
 
     def ready(self) -> None:
         from projects import outbox, schedules

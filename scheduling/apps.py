@@ -1,9 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class SchedulingConfig(AppConfig):
     name = "scheduling"
-    verbose_name = "Datesheets"
+    verbose_name = _("Datesheets")
 
     def ready(self) -> None:
         from projects import archive, history, schedules, stages
