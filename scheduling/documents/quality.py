@@ -102,16 +102,23 @@ def _part(heading: str, columns: tuple[Column, ...], rows: list[tuple[Value, ...
 def _facts(rows: SolutionRows, solution: Solution, language: str) -> Part:
     words, run = WORDS[language], solution.run
     placed = rows.placed
+    datesheet, seats, duties = (solution.measures.get(part, {}) for part in ("datesheet", "seats", "duties"))
+    with translation.override(language):
+        name = str(solution)
     facts: list[tuple[Value, ...]] = [
-        (words["solution"], str(solution)),
+        (words["solution"], name),
         (words["made_at"], f"{solution.created_at:%Y-%m-%d %H:%M} UTC"),
         (words["hard_faults"], solution.hard),
         (words["cost"], solution.cost),
+        (words["least_cost"], round(datesheet.get("bounds", {}).get("all", 0)) or None),
         (words["sittings_placed"], f"{len(placed)} / {len(rows.sittings)}"),
         (words["students_with_exams"], len(rows.of_student)),
         (words["candidate_sittings"], sum(sitting.candidates for sitting in rows.sittings)),
         (words["periods_used"], f"{len({s.period.pk for s in placed if s.period})} / {len(rows.periods)}"),
         (words["rooms_used"], f"{sum(1 for _ in sittings_of_rooms(rows))} / {len(rows.rooms)}"),
+        (words["same_exam_neighbours"], seats.get("same_exam_neighbours")),
+        (words["largest_deviation"], duties.get("largest_deviation")),
+        (words["above_the_best"], None if "gap" not in duties else f"{duties['gap']:g} %"),
     ]
     if run:
         took = (run.ended_at - run.started_at).total_seconds() if run.started_at and run.ended_at else None
@@ -153,8 +160,8 @@ def _soft_rules(solution: Solution, language: str) -> Part:
         found: list[tuple[Value, ...]] = [
             (
                 rule_words(code),
-                row.get("count", 0),
-                row.get("cost", 0),
+                _plain(row.get("count", 0)),
+                round(row.get("cost", 0)),
                 Share(row.get("cost", 0) / cost if cost else 0),
             )
             for code, row in sorted(soft.items(), key=lambda item: -item[1].get("cost", 0))
@@ -166,6 +173,11 @@ def _soft_rules(solution: Solution, language: str) -> Part:
         Column(words["share_of_cost"], "share", 1.4),
     )
     return _part(words["soft_rules"], columns, found)
+
+
+def _plain(count: float) -> float:
+    """Faults of weighted registrations are no whole numbers; the others are, and look so."""
+    return int(count) if count == int(count) else round(count, 1)
 
 
 def _closeness_table(closeness: dict[int, Counter[str]], language: str) -> Part:

@@ -335,6 +335,25 @@ def test_the_report_names_rules_counts_and_the_run(world):
     assert "42" in text_of(printed(world, "quality"))
 
 
+def test_the_report_says_how_good_seats_and_duties_are_and_what_is_proven(world):
+    plan = world.solution
+    plan.measures = {
+        "datesheet": {"bounds": {"all": 41.6}},
+        "seats": {"same_exam_neighbours": 0},
+        "duties": {"largest_deviation": 48, "gap": 0.4},
+    }
+    plan.by_rule = {"two_in_a_row": {"count": 3.0, "cost": 60.0}, "overnight": {"count": 2.49, "cost": 25.4}}
+    facts, _hard, soft, *_ = quality.tables(rows_of(plan), plan, "ur")
+    assert [row[0] for row in facts.rows][:1] == ["حل"]
+    assert facts.rows[0][1] == "حل 1"
+    said = dict(quality.tables(rows_of(plan), plan, "en")[0].rows)
+    assert said["No plan costs less than"] == 42
+    assert said["Neighbours who sit the same exam"] == 0
+    assert said["Largest deviation from a duty target, in minutes"] == 48
+    assert said["Duties: above the best by at most"] == "0.4 %"
+    assert [(str(row[1]), str(row[2])) for row in soft.rows] == [("3", "60"), ("2.5", "25")]
+
+
 # --- calendars --------------------------------------------------------------------------------------------
 def events_of(contents: bytes) -> dict[str, dict]:
     return {str(event["SUMMARY"]): event for event in Calendar.from_ical(contents).walk("VEVENT")}
