@@ -1,6 +1,7 @@
 """A dirty workbook: open it, find the header, clean the cells, report by sheet, row and column. No Django.
 
 opening.py     a file becomes sheets of rows, or is refused in a sentence
+               (old_workbooks.py: an .xls in a process of its own, xls_process.py)
 survey.py      what the fast reader cannot see: real sizes, formulas, hidden rows, zero padding
 columns.py     what a column and a dataset are
 headers.py     which dataset a sheet holds, in which row its headers stand

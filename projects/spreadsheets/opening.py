@@ -18,8 +18,8 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from . import delimited
-from .survey import CannotOpen, Package, Survey, survey_ods, survey_xlsx
+from . import delimited, old_workbooks
+from .survey import DAMAGED, LOCKED, CannotOpen, Package, Survey, survey_ods, survey_xlsx
 
 MAX_BYTES = 200 * 1024 * 1024
 Cell = str | float | int | bool | date | datetime | time | timedelta
@@ -37,7 +37,6 @@ _OTHER_KINDS = {
     b"MZ": gettext_lazy("a program"),
     b"\x7fELF": gettext_lazy("a program"),
 }
-_LOCKED = gettext_lazy("The file is protected by a password. Remove the password and upload it again.")
 _MACROS = gettext_lazy(
     "The workbook holds macros, and files with macros are not taken in. "
     "Save it as an ordinary workbook (.xlsx) and upload that."
@@ -102,7 +101,7 @@ def _open_zip(path: Path, name: str) -> Workbook:
     package = Package(path)
     members = {member.casefold() for member in package.members}
     if any(member.endswith(("vbaproject.bin", "vbadata.xml")) for member in members):
-        raise CannotOpen(_MACROS)
+        raise CannotOpen(str(_MACROS))
     if "xl/workbook.bin" in members:
         raise CannotOpen(_("This is a binary workbook (.xlsb). Save it as .xlsx and upload that."))
     if "xl/workbook.xml" in package.members:
@@ -135,11 +134,11 @@ def _check_ods(package: Package) -> None:
         "Basic/" in member and member.endswith(".xml") and "script-l" not in member
         for member in package.members
     ):
-        raise CannotOpen(_MACROS)
+        raise CannotOpen(str(_MACROS))
     if "META-INF/manifest.xml" in package.members:
         manifest = b"".join(package.stream("META-INF/manifest.xml"))
         if b"encryption-data" in manifest:
-            raise CannotOpen(_LOCKED)
+            raise CannotOpen(str(LOCKED))
 
 
 def _open_ole(path: Path, name: str) -> Workbook:
@@ -148,14 +147,23 @@ def _open_ole(path: Path, name: str) -> Workbook:
 
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if names("EncryptedPackage"):
-            raise CannotOpen(_LOCKED)
+            raise CannotOpen(str(LOCKED))
         if names("_VBA_PROJECT"):
-            raise CannotOpen(_MACROS)
+            raise CannotOpen(str(_MACROS))
         if names("WordDocument") or names("PowerPoint Document"):
             raise CannotOpen(
                 _("This is an Office document, but no workbook. Upload an .xlsx, .xls, .ods or .csv file.")
             )
-    return _read_with_calamine(path, name, "xls", {})
+    sheets = [
+        Sheet(
+            name=one.name,
+            rows=lambda one=one: _from_the_first_column(one.first_column, one.rows),
+            merged=lambda one=one: _merged_down(one.merged),
+            is_hidden=one.is_hidden,
+        )
+        for one in old_workbooks.sheets_of(path)
+    ]
+    return Workbook(name=name, kind="xls", sheets=sheets)
 
 
 def _open_text(path: Path, name: str, start: bytes) -> Workbook:
@@ -197,9 +205,9 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
             with path.open("rb") as file:
                 book = CalamineWorkbook.from_filelike(file)
     except PasswordError as locked:
-        raise CannotOpen(_LOCKED) from locked
+        raise CannotOpen(str(LOCKED)) from locked
     except (CalamineError, OSError, ValueError) as damage:
-        raise CannotOpen(_("The file is damaged. Open it, save it anew and upload it again.")) from damage
+        raise CannotOpen(str(DAMAGED)) from damage
     sheets = []
     latest: dict[str, CalamineSheet] = {}
     for known in book.sheets_metadata:
@@ -210,8 +218,11 @@ def _read_with_calamine(path: Path, name: str, kind: str, surveys: Mapping[str, 
         sheets.append(
             Sheet(
                 name=known.name,
-                rows=lambda parsed=parsed: _from_the_first_row(parsed()),
-                merged=lambda parsed=parsed, survey=survey: survey.merged or _merged_down(parsed()),
+                rows=lambda parsed=parsed: _rows(parsed()),
+                # Not told of an ods sheet: there the survey knows.
+                merged=lambda parsed=parsed, survey=survey: (
+                    survey.merged or _merged_down(parsed().merged_cell_ranges or [])
+                ),
                 is_hidden=known.visible != SheetVisibleEnum.Visible,
                 hidden_rows=frozenset(survey.hidden_rows),
                 unstored=survey.unstored,
@@ -241,16 +252,19 @@ def _parser_of(
     return parsed
 
 
-def _from_the_first_row(sheet: CalamineSheet) -> Iterator[list[Any]]:
-    """The fast reader begins at the first column with a value: put back the columns before it."""
+def _rows(sheet: CalamineSheet) -> Iterator[list[Any]]:
     if sheet.start is None:
-        return
-    before = [""] * sheet.start[1]
-    for row in sheet.iter_rows():
+        return iter(())
+    return _from_the_first_column(sheet.start[1], sheet.iter_rows())
+
+
+def _from_the_first_column(first: int, rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The fast reader begins at the first column with a value: put back the columns before it."""
+    before = [""] * first
+    for row in rows:
         yield before + row if before else row
 
 
-def _merged_down(sheet: CalamineSheet) -> list[tuple[int, int, int]]:
-    """Not told of an ods sheet: there the survey knows."""
-    ranges = sheet.merged_cell_ranges or []
+def _merged_down(ranges: Iterable[Any]) -> list[tuple[int, int, int]]:
+    """First row, last row, first column of those that cover several rows."""
     return [(first + 1, last + 1, column) for (first, column), (last, _) in ranges if last > first]

@@ -14,6 +14,7 @@ from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from openpyxl.formula.translate import Translator
 
 MEGABYTE = 1024 * 1024
@@ -32,6 +33,10 @@ MAX_FORMULAS = 10_000  # whose text is kept
 MAX_CELL = 256 * 1024  # bytes of XML; a cell holds 32,767 characters
 _CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _FLAGS = re.compile(rb'<(?:\w+:)?f[ >/]|<(?:\w+:)?row [^>]*hidden="(?:1|true)"|\bt="e"')
+
+
+LOCKED = gettext_lazy("The file is protected by a password. Remove the password and upload it again.")
+DAMAGED = gettext_lazy("The file is damaged. Open it, save it anew and upload it again.")
 
 
 class CannotOpen(Exception):
@@ -116,9 +121,7 @@ class Package:
         """The member's bytes in pieces of at most 1 MB, whatever size its directory entry claims."""
         info = self.members[name]
         if info.flag_bits & 1:
-            raise CannotOpen(
-                _("The file is protected by a password. Remove the password and upload it again.")
-            )
+            raise CannotOpen(str(LOCKED))
         if info.compress_type not in (0, 8):
             raise CannotOpen(
                 _("The file is packed in an unusual way. Open it, save it as .xlsx and upload that.")
@@ -153,9 +156,7 @@ class Package:
                         yield inflate.decompress(packed, MEGABYTE)
                         packed = inflate.unconsumed_tail
                 except zlib.error as damage:
-                    raise CannotOpen(
-                        _("The file is damaged. Open it, save it anew and upload it again.")
-                    ) from damage
+                    raise CannotOpen(str(DAMAGED)) from damage
 
     def parse(
         self,
@@ -179,7 +180,7 @@ class Package:
                 parser.Parse(shorten(piece), False)
             parser.Parse(b"", True)
         except expat.ExpatError as damage:
-            raise CannotOpen(_("The file is damaged. Open it, save it anew and upload it again.")) from damage
+            raise CannotOpen(str(DAMAGED)) from damage
 
 
 def _refuse_entities(*_declared: object) -> None:
