@@ -50,7 +50,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 def delimiter_of(sample: str) -> str:
     """The delimiter that cuts most lines into the same number of cells, at least two."""
-    if sample.startswith("sep="):
+    if sample.startswith("sep=") and sample[4:5] in set(DELIMITERS):
         return sample[4]
     best, best_score = ",", 0
     for delimiter in DELIMITERS:

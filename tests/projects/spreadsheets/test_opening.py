@@ -127,3 +127,10 @@ def test_a_quotation_mark_that_never_closes_is_told_by_its_line(tmp_path):
 def test_columns_and_rows_before_the_first_value_are_counted(save):
     path = save({"A": []}, change=lambda book: book["A"].cell(3, 2, "here"))
     assert rows_of(path) == [["", ""], ["", ""], ["", "here"]]
+
+
+@pytest.mark.parametrize("text", ["sep=", "sep=\nNumber,Name", "sep=x\nNumber,Name"])
+def test_a_text_that_names_no_delimiter_after_all_is_read_like_any_other(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    assert rows_of(path)[1:] == ([["Number", "Name"]] if "\n" in text else [])
