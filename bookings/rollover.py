@@ -71,6 +71,14 @@ class Plan:
         return sum(len(leaver.bookings) for leaver in self.leavers)
 
     @property
+    def with_places(self) -> list[Leaver]:
+        return [leaver for leaver in self.leavers if leaver.bookings or leaver.waits]
+
+    @property
+    def without_places(self) -> list[Leaver]:
+        return [leaver for leaver in self.leavers if not (leaver.bookings or leaver.waits)]
+
+    @property
     def is_empty(self) -> bool:
         return not (self.moves or self.leavers or self.copies)
 

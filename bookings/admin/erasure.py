@@ -24,7 +24,10 @@ class TypedForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        max_length=300, label=gettext_lazy("Why not"), help_text=gettext_lazy("The family reads it.")
+        max_length=300,
+        label=gettext_lazy("Why not"),
+        help_text=gettext_lazy("The family reads it."),
+        widget=forms.TextInput({"autocomplete": "off", "size": 50}),
     )
 
 
