@@ -27,7 +27,7 @@ class WhyForm(forms.Form):
         max_length=200,
         label=gettext_lazy("Why"),
         help_text=gettext_lazy("The families read it."),
-        widget=forms.TextInput({"autocomplete": "off", "size": 50}),
+        widget=forms.TextInput({"autocomplete": "off", "class": "wide"}),
     )
 
 
@@ -45,7 +45,7 @@ class MakeUpForm(forms.Form):
         required=False,
         max_length=200,
         label=gettext_lazy("What the families should know"),
-        widget=forms.TextInput({"autocomplete": "off", "size": 50}),
+        widget=forms.TextInput({"autocomplete": "off", "class": "wide"}),
     )
 
 

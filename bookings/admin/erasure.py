@@ -27,7 +27,7 @@ class ReasonForm(forms.Form):
         max_length=300,
         label=gettext_lazy("Why not"),
         help_text=gettext_lazy("The family reads it."),
-        widget=forms.TextInput({"autocomplete": "off", "size": 50}),
+        widget=forms.TextInput({"autocomplete": "off", "class": "wide"}),
     )
 
 
