@@ -44,6 +44,16 @@ class TooLargeMiddleware:
         return render(request, "413.html", {"most": settings.UPLOAD_MAX_BYTES}, status=413)
 
 
+def second_factor_first(request: HttpRequest, *, is_asked: bool) -> HttpResponse | None:
+    """Away to where a second factor is added, if one is asked of this person and there is none yet."""
+    if is_asked and not is_mfa_enabled(request.user):
+        # The page with the recovery codes leads on to it.
+        request.session["continue_to"] = request.get_full_path()
+        return redirect("mfa_activate_totp")
+    request.session.pop("continue_to", None)
+    return None
+
+
 class TenantMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -92,12 +102,7 @@ class TenantMiddleware:
     def turn_away(self, request: HttpRequest) -> HttpResponse | None:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
-        if access.needs_second_factor(request.user) and not is_mfa_enabled(request.user):
-            # The page with the recovery codes leads on to it.
-            request.session["continue_to"] = request.get_full_path()
-            return redirect("mfa_activate_totp")
-        request.session.pop("continue_to", None)
-        return None
+        return second_factor_first(request, is_asked=access.needs_second_factor(request.user))
 
     def remember(self, request: HttpRequest) -> None:
         """Where the person was, for going on there on any device; at most one write a minute and page."""

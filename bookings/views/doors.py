@@ -17,6 +17,7 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 
 from projects import history, throttle
+from projects.middleware import second_factor_first
 from projects.models import Institution, Membership, Role
 from projects.throttle import Rate
 
@@ -73,7 +74,8 @@ def for_tutors(view: View) -> View:
             return _to_sign_in(request)
         if not (request.tutor or request.is_office):
             raise Http404
-        return None
+        # The registers and what they say of children's health are as much the staff's as their site is.
+        return second_factor_first(request, is_asked=request.institution.requires_second_factor)
 
     return _door(view, may_enter)
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from bookings import feeds, urls
 from bookings.models import (
     AttendanceAlert,
@@ -25,7 +26,7 @@ from bookings.models import (
     WaitEntry,
 )
 from bookings.models.secrets import token_hash
-from projects.models import Change, Role
+from projects.models import Change, Institution, Role
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import (
     BookingFactory,
@@ -315,3 +316,13 @@ def test_a_guardian_whose_account_is_closed_is_told_so(world):
     response = client_of("mine").get(address(world, "family", []))
     assert response.status_code == 403
     assert "Your account is closed here" in response.content.decode()
+
+
+@pytest.mark.parametrize("email", ["tutor@school.org", "office@school.org"])
+def test_staff_open_no_register_without_the_second_factor_that_is_asked_of_them(client, world, email):
+    Institution.objects.update(requires_second_factor=True)
+    client.force_login(User.objects.get(email=email))
+    address = reverse("bookings:register", args=["school", world.meeting.pk])
+    assert client.get(address).url == reverse("mfa_activate_totp")
+    assert client.session["continue_to"] == address
+    assert client.get(reverse("bookings:catalogue", args=["school"])).status_code == 200
