@@ -39,7 +39,7 @@ class CloseForm(WhyForm):
 class MakeUpForm(forms.Form):
     day = day(label=gettext_lazy("Day"))
     starts = forms.TimeField(
-        label=gettext_lazy("From"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+        label=gettext_lazy("Begins at"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"})
     )
     note = forms.CharField(
         required=False,
