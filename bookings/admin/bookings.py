@@ -130,7 +130,7 @@ class BallotForm(InstitutionScopedForm):
         Session.objects.none(),
         required=False,
         label=_("What is drawn"),
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "many-choices"}),
         help_text=_("Sessions of the ballot's term. Nobody books them by coming first."),
     )
 

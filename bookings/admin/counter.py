@@ -9,11 +9,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from .. import booking, importing, mailing, paying, waitlist
 from ..locks import Busy
+from ..models import Child, Guardian, Guardianship
 from ..templatetags.activities import money
 from .finding import FindField
 
@@ -53,16 +55,23 @@ class BookForm(CounterForm):
     beyond = forms.BooleanField(required=False, label=gettext_lazy("Beyond the rules, for this reason"))
 
 
+def _first_guardian(child: Child) -> Guardian | None:
+    rights = Guardianship.objects.filter(child=child, may_book=True).on(timezone.localdate())
+    first = rights.select_related("guardian").order_by("contact_order", "pk").first()
+    return first.guardian if first else None
+
+
 def book(request: HttpRequest) -> HttpResponse:
     form = BookForm(request.POST or None, institution=request.institution)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
+        payer = told["guardian"] or _first_guardian(told["child"])
         try:
             if told["beyond"]:
                 booking.force(
                     session=told["session"],
                     child=told["child"],
-                    by=told["guardian"],
+                    by=payer,
                     staff=request.user,
                     reason=told["reason"],
                 )
@@ -71,7 +80,7 @@ def book(request: HttpRequest) -> HttpResponse:
                 outcome = booking.book(
                     session=told["session"],
                     child=told["child"],
-                    by=told["guardian"],
+                    by=payer,
                     staff=request.user,
                     or_queue=True,
                 )

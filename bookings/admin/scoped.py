@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db import models
 from django.forms import BaseInlineFormSet
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -19,8 +20,22 @@ from ..templatetags.activities import money
 OFFICE = frozenset({Role.ADMINISTRATOR, Role.OFFICE})
 
 
+class NamedDateTime(AdminSplitDateTime):
+    """The two halves of a moment say which they are: their words stand beside them, but are no labels."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for half, words in zip(context["widget"]["subwidgets"], (_("Date"), _("Time")), strict=True):
+            half["attrs"]["aria-label"] = words
+        return context
+
+
+MOMENTS: Any = {models.DateTimeField: {"widget": NamedDateTime}}
+
+
 class OfficeAdmin(InstitutionScopedAdmin):
     edit_roles = OFFICE
+    formfield_overrides = MOMENTS
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """What the list's own filters ask, no more."""
@@ -69,6 +84,7 @@ class OfficeInline(admin.TabularInline):
     extra = 0
     form = InstitutionScopedForm
     formset = OfficeFormSet
+    formfield_overrides = MOMENTS
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         return super().get_queryset(request).for_institution(request.institution)

@@ -128,6 +128,12 @@ def test_the_office_books_and_a_full_session_has_a_queue(office, school, family)
     assert WaitEntry.objects.get().child == other
 
 
+def test_without_a_word_the_first_guardian_pays(office, school, family):
+    session = SessionFactory(institution=school, price=Decimal(10))
+    office.post(at("counter/book/"), {"child": str(family[1]), "session": str(session)})
+    assert Booking.objects.get().booked_by == family[0]
+
+
 def test_beyond_the_rules_needs_a_reason(office, school, family):
     session = SessionFactory(institution=school, capacity=0)
     told = {"child": str(family[1]), "session": str(session), "beyond": "on"}

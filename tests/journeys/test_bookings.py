@@ -24,6 +24,7 @@ from bookings.models import (
     WaitEntry,
 )
 from projects import outbox
+from projects.models import Role
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import (
     ChildFactory,
@@ -33,7 +34,7 @@ from tests.factories.bookings import (
     TermFactory,
     TutorFactory,
 )
-from tests.factories.projects import InstitutionFactory
+from tests.factories.projects import InstitutionFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -281,6 +282,82 @@ def test_a_tutor_marks_the_register_without_a_network(
     page.goto(f"/b/school/registers/{meeting.pk}/print/")
     look(page)
     assert Guardian.objects.get(pk=mother.pk) == AttendanceMark.objects.get(child=zara).collected_by_guardian
+
+
+@WIDTHS
+def test_the_office_enters_a_statement_reads_its_reports_and_draws_a_ballot(
+    sign_in, page, school, offer, look, width
+):
+    page.set_viewport_size({"width": width, "height": 800})
+    school.requires_second_factor = False
+    school.save()
+    chess = offer("Chess", capacity=3, days=20, price=40)
+    mother = GuardianFactory(institution=school, name="Amna Khan", household__reference="F00012")
+    zara, _omar = (ChildFactory(institution=school, given_name=name, of=mother) for name in ("Zara", "Omar"))
+    acts.book(session=chess, child=zara, by=mother)
+    sign_in(MembershipFactory(institution=school, role=Role.OFFICE).user)
+
+    # A child among hundreds, by a few letters.
+    page.goto("/at/school/staff/counter/book/")
+    page.get_by_label("Child", exact=True).press_sequentially("om")
+    expect(page.locator("datalist option")).to_have_attribute("value", re.compile("Omar Khan"))
+    page.get_by_label("Session", exact=True).fill("chess")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_text("Omar Khan has a place")).to_be_visible()
+    page.get_by_label("Child", exact=True).fill("khan")
+    page.get_by_label("Session", exact=True).fill("chess")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("radio")).to_have_count(2)
+    look(page)
+
+    text = "Date,Description,Amount\n2027-01-05,CLUB F00012,80.00\n2027-01-06,Interest,1.00\n"
+    file = {"name": "bank.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.goto("/at/school/staff/counter/statement/")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Go through it").click()
+    look(page)
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Take it over").click()
+    look(page)
+    page.get_by_role("button", name="Enter the ticked payments").click()
+    expect(page.get_by_text("1 payment is entered")).to_be_visible()
+    page.get_by_role("link", name="Undo").click()
+    look(page)
+    page.get_by_label("Why").fill("wrong family")
+    page.get_by_role("button", name="Undo the match").click()
+    page.get_by_role("link", name=re.compile("Look.*80")).click()
+    look(page)
+
+    for report in ("Numbers", "Income", "Waiting", "Attendance"):
+        page.goto("/at/school/staff/reports/")
+        page.get_by_role("navigation", name="Reports").get_by_role("link", name=report).click()
+        expect(page.get_by_role("table")).to_be_visible()
+        look(page)
+
+    now = timezone.now()
+    drawn = ballot.open_ballot(
+        term=chess.term,
+        name="Winter draw",
+        opens_at=now - timedelta(hours=2),
+        closes_at=now + timedelta(hours=1),
+        sessions=[offer("Choir", days=25)],
+        staff=None,
+    )
+    choir = drawn.sessions.get()
+    ballot.wish(ballot=drawn, child=zara, sessions=[choir], by=mother)
+    Ballot.objects.update(closes_at=now)
+    page.goto("/at/school/staff/bookings/ballot/")
+    page.get_by_role("link", name="Wishes and draw").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Draw").click()
+    expect(page.get_by_role("heading", name="What will be published")).to_be_visible()
+    look(page)
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Draw again and compare").click()
+    expect(page.get_by_text("The seed keeps its promise")).to_be_visible()
+    look(page)
+    page.goto("/at/school/staff/bookings/ballot/add/")
+    look(page)
 
 
 def kept(page):
