@@ -195,8 +195,10 @@ def restore_as_new(
     return project
 
 
+@transaction.atomic
 def put_away(*, project: Project, by: User) -> None:
     """Archive a project: it can be read, not changed, neither by who is at it just now."""
+    Project.objects.select_for_update().get(pk=project.pk)
     if sentences := stages.hindrances(project):
         raise CannotPutAway(" ".join(sentences))
     _set_archived(project, True, by)

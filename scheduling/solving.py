@@ -53,8 +53,6 @@ def request_run(*, project: Project, by: User | None = None, **options: Any) -> 
 def _new_run(
     *, project: Project, by: User | None = None, seconds: int = 60, workers: int = 1, **options: Any
 ) -> Run:
-    if project.is_archived:
-        raise CannotSolve(_("This project is archived. Bring it back before you solve it."))
     if not 1 <= seconds <= MOST_SECONDS:
         raise CannotSolve(_("Give the run between 1 second and %d hours.") % (MOST_SECONDS // 3600))
     if not 1 <= workers <= 64:
@@ -73,6 +71,9 @@ def _new_run(
     sweep(project=project)
     try:
         with transaction.atomic():
+            # Who archives the project meanwhile waits for the run, and is told of it; or was first.
+            if Project.objects.select_for_update(no_key=True).get(pk=project.pk).is_archived:
+                raise CannotSolve(_("This project is archived. Bring it back before you solve it."))
             return Run.objects.create(
                 project=project, asked_by=by, seconds=seconds, workers=workers, **options
             )
