@@ -13,16 +13,18 @@ from typing import Any
 import tablib
 from django.contrib.messages import WARNING
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from import_export.admin import ExportMixin, ImportExportMixin
 from import_export.fields import Field
 from import_export.formats.base_formats import Format
-from import_export.forms import ExportForm
+from import_export.forms import ExportForm, ImportForm
 from import_export.resources import Diff, ModelResource
 from import_export.tmp_storages import CacheStorage
 from import_export.widgets import ManyToManyWidget, Widget
@@ -34,6 +36,8 @@ from .spreadsheets.opening import open_workbook
 from .spreadsheets.writing import write_csv, write_xlsx
 
 MOST_ROWS = 5_000
+# The library holds the file in memory, and in the cache until it is confirmed.
+MOST_BYTES = 5 * 1024 * 1024
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -329,9 +333,19 @@ class ProjectExport(ExportMixin):
         return f"{request.project.slug}-{self.opts.model_name}.{file_format.get_extension()}"
 
 
+class ShortImportForm(ImportForm):
+    def clean_import_file(self) -> UploadedFile:
+        file = self.cleaned_data["import_file"]
+        if file.size > MOST_BYTES:
+            words = _("Here files of up to %s can be read. Use the upload page for larger ones.")
+            raise ValidationError(words % filesizeformat(MOST_BYTES))
+        return file
+
+
 class ProjectImportExport(ProjectExport, ImportExportMixin):
     """Import and export buttons on a list."""
 
+    import_form_class = ShortImportForm
     import_formats = [AnyWorkbook]
     # Kept in the cache, which all web servers share; the name is a secret of the one who uploaded.
     tmp_storage_class = CacheStorage

@@ -201,6 +201,15 @@ def test_an_import_shows_what_would_be_done_and_then_does_it(pages, season):
     assert again.url.endswith("/holiday/import/")
 
 
+def test_a_large_file_is_sent_to_the_upload_page(pages, monkeypatch):
+    monkeypatch.setattr("projects.resources.MOST_BYTES", 20)
+    rows = SimpleUploadedFile("days.csv", b"Date,Name\n2027-01-01,New Year\n")
+    shown = pages(
+        ProjectRole.PLANNER, "holiday/import/", {"import_file": rows, "format": "0", "resource": "0"}
+    )
+    assert "Use the upload page" in shown.content.decode()
+
+
 def test_an_export_from_the_admin_is_a_safe_workbook(pages, season):
     Programme.objects.create(project=season, name=DANGEROUS)
     response = pages(ProjectRole.PLANNER, "programme/export/", {"format": "0", "resource": "0"})
