@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -112,9 +112,13 @@ def readable(standing: Standing, rows: models.QuerySet) -> models.QuerySet:
 
 
 def download(stored: StoredFile) -> FileResponse:
-    """Always something to save, never a page: a file may hold anything."""
+    """Always something to save, never a page: a file may hold anything. Http404 if its contents are gone."""
+    try:
+        contents = stored.file.open("rb")
+    except (FileNotFoundError, ValueError) as gone:
+        raise Http404 from gone
     response = FileResponse(
-        stored.file.open("rb"),
+        contents,
         as_attachment=True,
         filename=stored.name,
         content_type="application/octet-stream",

@@ -178,12 +178,9 @@ def go_back(request: HttpRequest, number: int) -> HttpResponse:
 def file(request: HttpRequest, number: int) -> HttpResponse:
     """A file to save. What a person may not have is not there."""
     stored = get_object_or_404(StoredFile.objects.for_project(request.project), pk=number)
-    if not files.may_download(request.standing, stored) or not stored.file:
+    if not files.may_download(request.standing, stored):
         raise Http404
-    try:
-        return files.download(stored)
-    except FileNotFoundError:
-        raise Http404 from None
+    return files.download(stored)
 
 
 def new_project(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import StopUpload
+from django.http import Http404
 
 from projects import access, files
 from projects.models import FileKind, ProjectRole, StoredFile
@@ -123,6 +124,13 @@ def test_a_download_is_something_to_save(project):
     assert response["Content-Type"] == "application/octet-stream"
     assert response["X-Content-Type-Options"] == "nosniff"
     response.close()
+
+
+def test_a_file_whose_contents_are_lost_is_not_there(project):
+    row = stored(project)
+    row.file.storage.delete(row.file.name)
+    with pytest.raises(Http404):
+        files.download(row)
 
 
 def test_a_removed_file_is_gone_from_storage(project, settings, django_capture_on_commit_callbacks):
