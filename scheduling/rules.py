@@ -29,6 +29,7 @@ class RuleInfo(NamedTuple):
     weight: int = 1
     limit: int | None = None
     limit_label: str = ""
+    most: int = 10_000  # that the limit may be
     days: int | None = None
     days_label: str = ""
     part: str = "datesheet"  # of the plan: datesheet, seats or duties
@@ -250,6 +251,7 @@ RULES: tuple[RuleInfo, ...] = (
         _("An exam taken again counts this many percent in the rules about students; never in clashes."),
         limit=30,
         limit_label=_("percent"),
+        most=100,
     ),
     RuleInfo(
         "allowed_clash",
@@ -275,6 +277,7 @@ RULES: tuple[RuleInfo, ...] = (
         weight=100,
         limit=50,
         limit_label=_("percent"),
+        most=100,
         part="seats",
     ),
     RuleInfo(
@@ -391,6 +394,7 @@ RULES: tuple[RuleInfo, ...] = (
         weight=20,
         limit=15,
         limit_label=_("o'clock: evening from"),
+        most=23,
         days=181,
         days_label=_("minutes: long from"),
         part="duties",

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.validators import MaxValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -73,12 +74,14 @@ class RuleForm(forms.Form):
         required=False,
     )
     weight = forms.IntegerField(label=_("price of a fault"), min_value=0, max_value=DEAREST, required=False)
-    limit = forms.IntegerField(min_value=0, max_value=10_000, required=False)
+    limit = forms.IntegerField(min_value=0, required=False)
     days = forms.IntegerField(min_value=0, max_value=366, required=False)
 
     def __init__(self, *args: Any, rule: rules.RuleInfo, **kwargs: Any) -> None:
         super().__init__(*args, prefix=rule.code, **kwargs)
         self.rule = rule
+        self.fields["limit"].validators.append(MaxValueValidator(rule.most))
+        self.fields["limit"].widget.attrs["max"] = rule.most
         for name, label in (("limit", rule.limit_label), ("days", rule.days_label)):
             if label:
                 self.fields[name].label = label

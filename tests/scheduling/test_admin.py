@@ -477,6 +477,13 @@ def test_a_rule_without_its_number_is_asked_for_it(alice_pages):
     assert not RuleSetting.objects.exists()
 
 
+def test_a_percentage_is_at_most_a_hundred(alice_pages):
+    told = {"repeaters-is_on": "on", "repeaters-limit": "150"}
+    page = alice_pages.post("rules/", told).content.decode()
+    assert "less than or equal to 100" in page
+    assert not RuleSetting.objects.exists()
+
+
 def test_every_rule_that_can_be_set_is_on_the_page(alice_pages):
     pages = {"datesheet": "rules/", "seats": "seats/", "duties": "duties/"}
     shown = {part: alice_pages.get(address).content.decode() for part, address in pages.items()}
