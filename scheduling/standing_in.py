@@ -122,7 +122,8 @@ class _Desk:
         numbers = {row.pk: number for number, row in enumerate(self.season.teachers)}
         periods = np.array([post.period.pk for post in self.season.posts])
         for duty in left_over:
-            problem.ban[numbers[duty.teacher_id], periods == duty.period_id] |= AWAY
+            posts = np.flatnonzero(periods == duty.period_id)
+            problem.ban[numbers[duty.teacher_id or 0], posts] |= np.uint8(AWAY)
 
     def number_of(self, teacher: Teacher) -> int:
         for number, row in enumerate(self.season.teachers):
