@@ -35,6 +35,7 @@ from ..models import (
 )
 from ..move_prices import Moves, Price
 from ..rules import rule_words
+from . import parts
 
 
 class Entry(NamedTuple):
@@ -259,7 +260,7 @@ def pin_exam(request: HttpRequest, number: int, exam: int) -> HttpResponse:
     solution = get_object_or_404(Solution.objects.for_project(request.project), pk=number)
     row = get_object_or_404(Exam.objects.for_project(request.project), pk=exam)
     if not request.standing.may_edit:
-        messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
+        parts.refuse(request)
     else:
         try:
             if "unpin" in request.POST:
@@ -284,7 +285,7 @@ def move_exam(request: HttpRequest, number: int, exam: int) -> HttpResponse:
     row = get_object_or_404(sittings.filter(exam=exam), pk=number_in(request.POST.get("sitting", "")))
     moved = None
     if not request.standing.may_edit:
-        messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
+        parts.refuse(request)
     else:
         try:
             if "period" in request.POST:

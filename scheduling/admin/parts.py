@@ -1,4 +1,4 @@
-"""What the pages of seats and of duties share: their rules, the run that makes them, what came out."""
+"""What the staff's pages of a plan share; those of seats and of duties also their rules and their runs."""
 
 from typing import Any
 

@@ -3,12 +3,11 @@
 from typing import Any, NamedTuple
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -20,7 +19,7 @@ from .. import exams, rules, solving
 from ..models import Period, Placement, Run, Solution
 from ..readiness import Readiness
 from ..rules import rule_words
-from . import curve
+from . import curve, parts
 
 
 class SolveForm(forms.Form):
@@ -89,7 +88,7 @@ def solve(request: HttpRequest) -> HttpResponse:
             return redirect("admin:run", run.pk)
     solving.sweep(project=request.project)
     ready = Readiness(request.project)
-    return _page(
+    return parts.page(
         request,
         "solve",
         title=_("Solve"),
@@ -100,11 +99,6 @@ def solve(request: HttpRequest) -> HttpResponse:
         runs=Run.objects.for_project(request.project).prefetch_related("solutions")[:8],
         may_edit=may_edit,
     )
-
-
-def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    site = admin.site.each_context(request)
-    return TemplateResponse(request, f"scheduling/staff/{template}.html", {**site, **context})
 
 
 def _run(request: HttpRequest, number: int) -> Run:
@@ -120,7 +114,7 @@ def _solution(request: HttpRequest, number: int) -> Solution:
 def run(request: HttpRequest, number: int) -> HttpResponse:
     solving.sweep(project=request.project)
     row = _run(request, number)
-    return _page(
+    return parts.page(
         request,
         "run",
         title=str(row),
@@ -167,26 +161,22 @@ def _broken(project: Project, by_rule: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(counted, key=lambda pair: -pair[1])
 
 
-def _editor(request: HttpRequest) -> bool:
-    if request.standing.may_edit:
-        return True
-    messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
-    return False
-
-
 @require_POST
 def cancel_run(request: HttpRequest, number: int) -> HttpResponse:
     row = _run(request, number)
-    if _editor(request):
-        solving.cancel_run(run=row)
-        messages.info(request, _("The run is being stopped. Its best plan so far is kept."))
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:run", number)
+    solving.cancel_run(run=row)
+    messages.info(request, _("The run is being stopped. Its best plan so far is kept."))
     return redirect("admin:run", number)
 
 
 @require_POST
 def replay_run(request: HttpRequest, number: int) -> HttpResponse:
     row = _run(request, number)
-    if not _editor(request):
+    if not request.standing.may_edit:
+        parts.refuse(request)
         return redirect("admin:run", number)
     try:
         again = solving.request_run(
@@ -243,7 +233,7 @@ def solution(request: HttpRequest, number: int) -> HttpResponse:
     ]
     order = {"error": 0, "warning": 1, "info": 2, "skipped": 3}
     lines.sort(key=lambda line: (order.get(line.level, 9), -line.cost))
-    return _page(
+    return parts.page(
         request,
         "solution",
         title=str(row),
@@ -264,11 +254,11 @@ def solution(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def make_live(request: HttpRequest, number: int) -> HttpResponse:
     row = _solution(request, number)
-    if _editor(request):
-        solving.make_live(solution=row, by=request.user)
-        messages.success(
-            request, _("%s is the live plan now. Look through its datesheet, then publish.") % row
-        )
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:solution", number)
+    solving.make_live(solution=row, by=request.user)
+    messages.success(request, _("%s is the live plan now. Look through its datesheet, then publish.") % row)
     return redirect("admin:solution", number)
 
 
@@ -300,7 +290,7 @@ def compare(request: HttpRequest, number: int) -> HttpResponse:
     ]
     periods = {period.pk: period for period in Period.objects.for_project(request.project)}
     size = exams.count_candidates(project=request.project)
-    return _page(
+    return parts.page(
         request,
         "compare",
         title=_("%(one)s and %(other)s") % {"one": one, "other": other},
@@ -315,7 +305,9 @@ def compare(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def make_exams(request: HttpRequest) -> HttpResponse:
-    if _editor(request):
+    if request.standing.may_edit:
         made = exams.make_exams(project=request.project)
         messages.success(request, _("%d exams were made. Look through their lengths.") % made)
-    return redirect(reverse("admin:scheduling_exam_changelist"))
+    else:
+        parts.refuse(request)
+    return redirect("admin:scheduling_exam_changelist")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,6 +18,7 @@ from projects.spreadsheets.headers import Choice
 from .. import uploading
 from ..models import WorkbookImport
 from ..sheets import definitions
+from . import parts
 
 
 class SeveralFiles(forms.ClearableFileInput):
@@ -43,7 +44,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("admin:upload_seen", row.pk)
     rows = WorkbookImport.objects.for_project(request.project).prefetch_related("files")
-    return _page(
+    return parts.page(
         request,
         "upload",
         title=_("Upload sheets"),
@@ -52,11 +53,6 @@ def upload(request: HttpRequest) -> HttpResponse:
         sheets=definitions(),
         may_edit=request.standing.may_edit,
     )
-
-
-def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    site = admin.site.each_context(request)
-    return TemplateResponse(request, f"scheduling/staff/{template}.html", {**site, **context})
 
 
 def _row(request: HttpRequest, number: int) -> WorkbookImport:
@@ -69,7 +65,7 @@ def seen(request: HttpRequest, number: int) -> HttpResponse:
     row = _row(request, number)
     told = row.report
     good = sum(told.get("accepted", {}).values())
-    return _page(
+    return parts.page(
         request,
         "upload_seen",
         title=", ".join(stored.name for stored in row.files.all()) or str(row),
@@ -112,7 +108,8 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def read_again(request: HttpRequest, number: int) -> HttpResponse:
     row = _row(request, number)
-    if not _may_edit(request):
+    if not request.standing.may_edit:
+        parts.refuse(request)
         return redirect("admin:upload_seen", number)
     try:
         if uploading.is_silent(row):
@@ -165,20 +162,16 @@ def _columns(sheet: dict[str, Any], place: int, told: Any) -> dict[str, str]:
     return {header: now for header, (before, now) in asked.items() if now != before and now in ours}
 
 
-def _may_edit(request: HttpRequest) -> bool:
-    if not request.standing.may_edit:
-        messages.error(request, _("You may look at this project. Ask its owner if you need to change it."))
-    return request.standing.may_edit
-
-
 @require_POST
 def take_over(request: HttpRequest, number: int) -> HttpResponse:
     row = _row(request, number)
-    if _may_edit(request):
-        try:
-            uploading.take_over(row=row, skips_errors="skips_errors" in request.POST)
-        except uploading.CannotUpload as reason:
-            messages.error(request, str(reason))
+    if not request.standing.may_edit:
+        parts.refuse(request)
+        return redirect("admin:upload_seen", number)
+    try:
+        uploading.take_over(row=row, skips_errors="skips_errors" in request.POST)
+    except uploading.CannotUpload as reason:
+        messages.error(request, str(reason))
     return redirect("admin:upload_seen", number)
 
 
