@@ -97,10 +97,10 @@ def redact_messages(
     beginnings = tuple(f"{institution.pk}:{reason}:" for reason in reasons)
     found = []
     messages = OutboxMessage.objects.for_institution(institution)
-    for row in messages.only("pk", "to", "subject", "text", "html", "dedupe").iterator(chunk_size=500):
+    for row in messages.only("pk", "to", "subject", "text", "made_of", "dedupe").iterator(chunk_size=500):
         is_theirs = row.to.casefold() in addressed or f"{row.dedupe}:".startswith(beginnings)
-        if is_theirs or words.are_in([row.subject, row.text]):
+        if is_theirs or words.are_in([row.subject, row.text, row.made_of]):
             found.append(row.pk)
     rows = OutboxMessage.objects.filter(pk__in=found)
     rows.filter(state__in=GONE).update(state=OutboxMessage.State.DROPPED)
-    return rows.update(to=MASK, subject="", text="", html="", attachments=[], last_error="")
+    return rows.update(to=MASK, subject="", text="", html="", made_of=None, attachments=[], last_error="")
