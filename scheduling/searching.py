@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import findings, versions
-from .adapter import timetable
+from .adapter import left_out, timetable
 from .models import Run, Solution
 from .solver import stop as stopping
 from .solver.timetable import portfolio
@@ -91,8 +91,8 @@ def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
     with watch.at(Run.Part.DATESHEET, run.seconds):
         result = _search(run, season, watch)
     # Who cancels waits for no proofs.
-    patience = 0.0 if watch.is_over() else timetable.EXPLAIN_S
-    reasons = timetable.why_not_whole(season, result.plan, seconds=patience)
+    patience = 0.0 if watch.is_over() else left_out.EXPLAIN_S
+    reasons = left_out.why_not_whole(season, result.plan, seconds=patience)
     with transaction.atomic():
         beat(run)
         if watch.is_over() and len(result.unplaced) == season.problem.exams:

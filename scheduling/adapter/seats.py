@@ -35,8 +35,9 @@ from ..solver.seating import score
 from ..solver.seating.diagnose import explain, find_shortages
 from ..solver.seating.neighbours import shapes_of
 from ..solver.seating.problem import NO_LIMIT, NOWHERE, Ints, Problem, make_problem
+from .left_out import MOST_REASONS
 from .shortages import sentence
-from .timetable import MOST_REASONS, _Reader
+from .timetable import _Reader
 
 BATCH = 5000
 SEATING_COLUMNS = (

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from scheduling import findings, rules, searching
+from scheduling import findings
 from scheduling.adapter import timetable
-from scheduling.models import Course, Run, Teacher, Teaches
+from scheduling.models import Run
 from scheduling.solver.timetable.problem import UNPLACED, Plan
 from scheduling.solver.timetable.score import evaluate
 from tests.factories.scheduling import ExamFactory, PeriodFactory
 
-from ..worlds import random_season, small_season
+from ..worlds import random_season
 
 pytestmark = pytest.mark.django_db
 
@@ -98,26 +98,3 @@ def test_a_season_without_rooms_is_a_problem_too():
 
 def project_exam(project):
     return timetable.Sitting.objects.for_project(project).select_related("exam").first().exam
-
-
-def test_why_exams_are_left_out_is_told_by_their_names_with_what_would_help():
-    project = small_season(exams=3, students=3, periods=2)
-    teacher = Teacher.objects.create(
-        project=project, institution=project.institution, staff_no="T1", name="Hira Raza"
-    )
-    for course in Course.objects.for_project(project):
-        Teaches.objects.create(
-            project=project, institution=project.institution, teacher=teacher, course=course
-        )
-    used = rules.settings_of(project)["person_clash"]._replace(is_on=True)
-    rules.save_settings(project=project, settings={"person_clash": used})
-    season = timetable.season_of(project)
-    searching.warm_up()  # as a run does: while it compiles no fix is tried
-    left_out = np.array([0, 1, UNPLACED])
-    nothing = np.zeros(0, dtype=np.int64)
-
-    (said,) = timetable.why_not_whole(season, Plan(left_out, nothing, nothing, nothing))
-
-    assert "Hira Raza (T1) must be at 3 exams (C-0, C-1, C-2) with only 2 periods" in said
-    assert "It would help to: have somebody else than" in said
-    assert timetable.why_not_whole(season, Plan(np.array([0, 1, 1]), nothing, nothing, nothing)) == []
