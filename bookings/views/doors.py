@@ -134,6 +134,8 @@ def _recognise(request: HttpRequest) -> None:
         return
     here = {"institution": request.institution, "user": request.user}
     request.guardian = Guardian.objects.filter(**here).select_related("household", "user").first()
+    if request.guardian:
+        request.guardian.institution = request.institution
     request.tutor = Tutor.objects.filter(**here, is_active=True).first()
     request.is_office = Membership.objects.filter(**here, role__in=OFFICE).exists()
 
