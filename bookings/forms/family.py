@@ -1,6 +1,6 @@
 """What a guardian tells about himself and the children."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.hashers import make_password
@@ -137,8 +137,9 @@ class InviteForm(forms.Form):
     def __init__(self, data: Any = None, *, right: Guardianship) -> None:
         super().__init__(data, initial={"may_book": True, "may_collect": True}, auto_id="invite_%s")
         mine = [row for row in families.guardianships(right.guardian) if row.may_book]
-        self.fields["children"].choices = [(row.child.public_id, row.child.first_name) for row in mine]
-        self.fields["children"].initial = [right.child.public_id]
+        children = cast(forms.MultipleChoiceField, self.fields["children"])
+        children.choices = [(row.child.public_id, row.child.first_name) for row in mine]
+        children.initial = [right.child.public_id]
         if not right.may_see_medical:
             del self.fields["may_see_medical"]
         if not right.may_collect:
