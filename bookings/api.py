@@ -16,7 +16,7 @@ from ninja import NinjaAPI, Query, Schema, Status
 from ninja.security import HttpBearer
 
 from . import booking as acts
-from . import waitlist
+from . import paying, waitlist
 from .checks import CannotBook
 from .compiled import compiled_once
 from .locks import Busy
@@ -241,6 +241,8 @@ def book(request: HttpRequest, asked: BookingIn) -> Any:
     )
     if outcome.refusal:
         raise outcome.refusal
+    if outcome.booking:
+        paying.confirm_covered([outcome.booking])
     answer = {
         "booking": _booking(outcome.booking) if outcome.booking else None,
         "waiting": _entry(outcome.entry) if outcome.entry else None,

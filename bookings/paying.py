@@ -5,7 +5,8 @@ found by `catch_up`. No provider is called inside a transaction.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -375,6 +376,20 @@ def confirm_places(payment: Payment) -> None:
             _meant_for(allocation, stands)
 
 
+def confirm_covered(bookings: Iterable[Booking]) -> None:
+    """Places that wait to be paid are booked where the family's credit pays: no payment would ever come."""
+    now = timezone.now()
+    held = [row for row in bookings if row.state == Booking.State.HELD]
+    held = [row for row in held if row.household and row.hold_until and row.hold_until > now]
+    for household in {row.household for row in held if row.household}:
+        owing = {due.charge.booking_id for due in dues(household)}
+        for row in held:
+            if row.household == household and row.pk not in owing:
+                with suppress(places.PlaceGone):
+                    places.confirm(booking=row)
+                row.refresh_from_db()
+
+
 def _meant_for(allocation: Allocation, booking: Booking) -> None:
     """The hold had run out, and the place was taken anew: the money is for its new charge."""
     charge = booking.charges.filter(cancelled_at=None).exclude(pk=allocation.charge_id).first()
@@ -491,6 +506,8 @@ def catch_up() -> int:
         for payment in paid:
             confirm_places(payment)
         ProviderEvent.objects.filter(pk=event.pk).update(handled_at=now)
+    held = Booking.objects.filter(state=Booking.State.HELD, hold_until__gt=now)
+    confirm_covered(held.select_related("household__institution", "session", "child", "replaces__session"))
     return asked
 
 

@@ -18,7 +18,7 @@ from projects import throttle
 from projects.throttle import Rate
 
 from .. import booking as acts
-from .. import checks, families, money
+from .. import checks, families, money, paying
 from ..models import Booking, Child, Guardianship, Session, WaitEntry
 from ..models.secrets import new_public_id
 from ..waitlist import positions
@@ -172,6 +172,7 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
         return _page(request, **again, error=_("%s Nothing was booked. Join the queue?") % reason)
     except checks.CannotBook as reason:
         return _page(request, **again, error=str(reason))
+    paying.confirm_covered(outcome.booking for outcome in outcomes if outcome.booking)
     _keep_result(request, key, wishes, outcomes)
     request.session[_place(request)] = []
     return redirect("bookings:booked", request.institution.slug, key)
@@ -303,6 +304,7 @@ def swap(request: HttpRequest, public_id: str) -> HttpResponse:
             if to is None:
                 raise checks.CannotBook(_("Choose a session with a free place."), code="full")
             taken = acts.swap(booking=found, to=to, by=request.guardian)
+            paying.confirm_covered([taken])
         except (checks.CannotBook, acts.CannotCancel) as reason:
             error = str(reason)
         else:

@@ -226,6 +226,41 @@ def test_what_was_paid_in_cash_stays_as_credit_and_pays_the_next(session, guardi
     assert paying.dues(guardian.household) == []
 
 
+@pytest.fixture
+def credit(guardian):
+    paying.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
+
+
+def test_a_place_that_credit_pays_for_is_booked(credit, held, guardian):
+    assert paying.dues(guardian.household) == []
+
+    paying.confirm_covered([held])
+
+    assert held.state == Booking.State.CONFIRMED
+    assert invariants.find_faults() == []
+
+
+def test_a_place_that_credit_pays_for_is_found_again_by_the_clock(credit, held):
+    paying.catch_up()
+    held.refresh_from_db()
+    assert held.state == Booking.State.CONFIRMED
+
+
+def test_a_place_that_credit_pays_only_in_part_waits_for_the_rest(held, guardian):
+    paying.take(household=guardian.household, amount=Decimal(10), way="cash", staff=None)
+    paying.confirm_covered([held])
+    paying.catch_up()
+    held.refresh_from_db()
+    assert held.state == Booking.State.HELD
+
+
+def test_a_hold_that_is_over_is_not_booked_by_credit(credit, held):
+    Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now() - timedelta(minutes=1))
+    held.refresh_from_db()
+    paying.confirm_covered([held])
+    assert held.state == Booking.State.HELD
+
+
 def test_a_silent_provider_charges_nobody_twice(held, guardian, monkeypatch):
     quiet = Stripe(
         key=local.KEY, webhook_secret=local.webhook_secret(), http_client=local.LocalStripe(is_silent=True)
