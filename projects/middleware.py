@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import timezone, translation
+from django_htmx.http import HttpResponseClientRefresh
 
 from . import access, drafts, history
 from .models import Place, Project
@@ -101,6 +102,8 @@ class TenantMiddleware:
 
     def turn_away(self, request: HttpRequest) -> HttpResponse | None:
         if not request.user.is_authenticated:
+            if request.htmx:  # a part of a page: the login form belongs in its place as a whole
+                return HttpResponseClientRefresh()
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         return second_factor_first(request, is_asked=access.needs_second_factor(request.user))
 
