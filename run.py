@@ -198,7 +198,10 @@ def find_browser() -> str:
 
 
 def address() -> tuple[str, int]:
-    return os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    port = os.environ.get("PORT", "8000")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise Stop(f"PORT is a number between 1 and 65535, such as 8000: {port} is none.")
+    return os.environ.get("HOST", "127.0.0.1"), int(port)
 
 
 def must_be_free(host: str, port: int) -> None:

@@ -38,6 +38,13 @@ def test_a_taken_port_is_told_before_anything_is_made():
             run.must_be_free(*taken.getsockname())
 
 
+@pytest.mark.parametrize("port", ["abc", "", "0", "70000"])
+def test_a_port_that_is_none_is_told(port, monkeypatch):
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(run.Stop, match="PORT is a number"):
+        run.address()
+
+
 def test_the_environment_of_the_person_wins(monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
     monkeypatch.setenv("DATABASE_URL", "postgres://mine")
