@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .adapter import timetable
-from .drafts import is_draft
 from .models import Period, Sitting, Solution
 from .rules import rule_words
 from .solver.timetable.problem import UNPLACED, Ints, Plan
@@ -47,9 +46,8 @@ class Moves:
     """A solution as the solver sees it, to try moves on."""
 
     def __init__(self, solution: Solution) -> None:
-        # The draft that a move goes into is to stay close to what it was copied from.
-        earlier = solution.parent if is_draft(solution) else solution
-        self.season = timetable.season_of(solution.project, stay_close_to=earlier)
+        # As the draft that a move goes into will be counted.
+        self.season = timetable.season_of(solution.project, stay_close_to=solution.stays_close_to)
         self.problem = self.season.problem
         self.plan = self.season.plan_of(solution)
         self.conflicts = conflicts_of(self.problem)
