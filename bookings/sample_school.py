@@ -64,6 +64,13 @@ WHAT = {
     ),
     "Languages": ("Arabic", "Chinese", "French", "Spanish", "Turkish", "Debating", "Poetry", "Latin"),
 }
+WHERE = {
+    "Sport": "Sports hall",
+    "Music": "Studio",
+    "Arts": "Workshop",
+    "Science": "Lab",
+    "Languages": "Library",
+}
 YEARS = 7
 TEACHING_WEEKS = 10
 
@@ -105,7 +112,7 @@ def _catalogue(institution: Institution, tutor: User, dice: random.Random) -> li
     for year, next_year in pairwise(years):
         year.next = next_year
         year.save()
-    halls = [Location.objects.create(**here, name=name) for name in ("Sports hall", "Pool", "Studio", "Lab")]
+    halls = {name: Location.objects.create(**here, name=name) for name in ("Pool", *WHERE.values())}
     policy = RefundPolicy.objects.create(**here, name="Half until the first date", cancel_hours=2)
     for days, percent in ((14, 100), (0, 50)):
         RefundStep.objects.create(**here, policy=policy, days=days, percent=percent)
@@ -147,7 +154,7 @@ def _session(here, term, category, name, years, halls, leaders, policy, dice) ->
         activity=activity,
         term=term,
         tutor=leaders[0] if name in {"Football", "Chess", "Choir"} else dice.choice(leaders),
-        location=dice.choice(halls),
+        location=halls["Pool" if name == "Swimming" else WHERE[category.name]],
         weekday=dice.choice(list(Weekday)[:5]),
         starts=starts,
         ends=(datetime.combine(date.min, starts) + timedelta(minutes=60)).time(),
