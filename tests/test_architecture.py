@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ["accounts", "projects", "scheduling", "bookings", "datesheet"]
@@ -62,6 +63,19 @@ def test_templates_hold_no_styles_and_no_scripts():
         for path in ROOT.glob("**/templates/**/*.html")
         if not {".venv", "emails"} & set(path.parts)  # a mail has no policy, and no other place for its style
         for found in forbidden.finditer(path.read_text())
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_every_file_that_a_page_asks_for_is_there():
+    # In production a name without a file is an error; the tests' plain storage hands out any.
+    asked = re.compile(r"""{% static ["']([^"']*)["']""")
+    faults = [
+        f"{path.relative_to(ROOT)}: {name!r}"
+        for path in ROOT.glob("**/templates/**/*.*")
+        if ".venv" not in path.parts
+        for name in asked.findall(path.read_text())
+        if not name or not finders.find(name)
     ]
     assert not faults, "\n".join(faults)
 
