@@ -255,7 +255,9 @@ def erase(*, request: DataRequest, typed: str, staff: User | None) -> None:
         reference = fresh.guardian.household.reference
         _decide(fresh, DataRequest.State.DONE, staff)
         with history.quiet():
+            last_words = _Last(fresh)
             _erase(scope)
+            last_words.write(scope)
         with history.acting(by=staff):
             history.note(
                 institution=fresh.institution,
@@ -265,6 +267,28 @@ def erase(*, request: DataRequest, typed: str, staff: User | None) -> None:
             )
 
     locks.carry_out(work)
+
+
+class _Last:
+    """The guardian is told that it is done. The address is read before it goes, and goes with the letter."""
+
+    def __init__(self, request: DataRequest) -> None:
+        guardian = request.guardian
+        self.request, self.name = request, guardian.name
+        self.email, self.language = guardian.email, guardian.language
+
+    def write(self, scope: Scope) -> None:
+        if not self.email:
+            return
+        outbox.write(
+            institution=self.request.institution,
+            to=self.email,
+            template="bookings_erased",
+            context={"name": self.name, "has_shared": bool(scope.shared)},
+            language=self.language,
+            dedupe=f"erasure:{self.request.pk}:done",
+            is_last=True,
+        )
 
 
 # --- what goes ----------------------------------------------------------------------------------------------

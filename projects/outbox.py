@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from . import history
+from .history import MASK
 from .models import Institution, OutboxMessage
 
 log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def write(
     attachments: Sequence[Attachment] = (),
     channel: str = OutboxMessage.Channel.MAIL,
     is_secret: bool = False,
+    is_last: bool = False,
 ) -> OutboxMessage:
     """Write a message in the reader's language; it leaves when the transaction around it commits.
 
@@ -134,6 +136,7 @@ def write(
         "to": to,
         "attachments": [attachment._asdict() for attachment in attachments],
         "is_secret": is_secret,
+        "is_last": is_last,
         **words,
     }
     if key:
@@ -207,6 +210,8 @@ def drop(*, institution: Institution | None, dedupe: str) -> bool:
 @transaction.atomic
 def send_again(*, message: OutboxMessage) -> None:
     """Queue a message that was sent or given up. Raises CannotSendAgain."""
+    if message.is_last:
+        raise CannotSendAgain(_("It was the last message to somebody whose data are erased."))
     if message.is_secret:
         raise CannotSendAgain(
             _("It carried a code or a link for one person and has been blanked: ask for a new one.")
@@ -249,7 +254,7 @@ def send(message_id: int) -> str | None:
     else:
         state = State.SENT
         sent = {"state": state, "sent_at": timezone.now(), "last_error": "", "made_of": None, **made}
-        OutboxMessage.objects.filter(pk=message_id).update(**sent, **_blank(message))
+        OutboxMessage.objects.filter(pk=message_id).update(**{**sent, **_blank(message)})
         log.info("message %s sent", message_id)
     return state
 
@@ -382,4 +387,7 @@ def _is_final(error: Exception) -> bool:
 
 
 def _blank(message: OutboxMessage) -> dict[str, str]:
+    """What of it is not kept once it has gone."""
+    if message.is_last:
+        return {"to": MASK, "subject": "", "text": "", "html": "", "last_error": ""}
     return {"text": "", "html": ""} if message.is_secret else {}

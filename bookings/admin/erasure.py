@@ -69,8 +69,13 @@ def _act(
             messages.success(request, _("Their places are given up: %s.") % freed)
             return None
         if typed.is_bound and typed.is_valid():
+            has_address = bool(chosen.guardian.email)
             erasing.erase(request=chosen, typed=typed.cleaned_data["typed"], staff=request.user)
             messages.success(request, _("The family's data are erased. What the books need has no name."))
+            if has_address:
+                messages.info(request, _("The family is told by a last mail; its address goes with it."))
+            else:
+                messages.warning(request, _("There is no address to write to: tell the family yourself."))
             return redirect("admin:erase_family")
         if reason.is_bound and reason.is_valid():
             erasing.refuse(request=chosen, reason=reason.cleaned_data["reason"], staff=request.user)

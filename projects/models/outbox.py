@@ -52,6 +52,8 @@ class OutboxMessage(models.Model):
     attachments = models.JSONField(default=list, blank=True)
     # A code or link that lets its reader in: shown to nobody, and blanked as soon as it is sent or given up.
     is_secret = models.BooleanField(default=False, editable=False)
+    # The last letter to somebody whose data are erased: the address goes as soon as the letter has gone.
+    is_last = models.BooleanField(default=False, editable=False)
     # One reason, one message: a second message with the same key is not written. Begins with the institution.
     dedupe = models.CharField(max_length=200, null=True, blank=True, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
@@ -41,6 +42,7 @@ from bookings.models import (
     ProviderEvent,
     TrialObject,
 )
+from projects import outbox
 from projects.models import Change, Membership, OutboxMessage, Role
 
 from ..factories.accounts import UserFactory
@@ -62,7 +64,8 @@ def dump():
 
 
 def named(words=NAMES):
-    """The tables that still hold one of these words."""
+    """The tables that still hold one of these words, once the last letter has left."""
+    outbox.sweep()
     return {(table, word) for table, row in dump() for word in words if word.casefold() in row.casefold()}
 
 
@@ -167,6 +170,7 @@ def test_nothing_in_the_database_names_the_family_any_more(clock, school, home, 
     waitlist.leave(entry=marigold.wait_entries.get(), by=parent)
     request = ask(parent)
     assert {word for _table, word in named()} == set(NAMES)
+    mail.outbox.clear()
 
     erasing.erase(request=request, typed=home.reference, staff=staff)
     assert named() == set()
@@ -182,6 +186,29 @@ def test_nothing_in_the_database_names_the_family_any_more(clock, school, home, 
     assert Change.objects.filter(label__contains=home.reference, by=staff).exists()
     assert not Guardian.objects.get(pk=parent.pk).is_active
     assert Child.objects.get(pk=stranger.pk).given_name == stranger.given_name
+
+
+def test_the_guardian_is_told_by_a_last_letter_that_takes_its_address_along(
+    school, home, parent, marigold, staff
+):
+    Guardian.objects.filter(pk=parent.pk).update(language="ur")
+    erasing.erase(request=ask(parent), typed=home.reference, staff=staff)
+    letter = OutboxMessage.objects.get(state="waiting")
+    assert letter.to == "zeb@quill.org"
+    outbox.sweep()
+    [sent] = mail.outbox
+    assert (sent.to, "Zebulon" in sent.body) == (["zeb@quill.org"], True)
+    assert "It is done" not in sent.body
+    letter.refresh_from_db()
+    assert (letter.state, letter.to, letter.text) == ("sent", "•••", "")
+    with pytest.raises(outbox.CannotSendAgain):
+        outbox.send_again(message=letter)
+
+
+def test_without_an_address_nobody_is_written_to(school, home, parent, marigold, staff):
+    Guardian.objects.filter(pk=parent.pk).update(email="")
+    erasing.erase(request=ask(parent), typed=home.reference, staff=staff)
+    assert not OutboxMessage.objects.filter(state="waiting").exists()
 
 
 def test_live_places_are_given_up_first_and_their_queues_served(
