@@ -65,9 +65,11 @@ class _Families:
     """What the lines are compared with."""
 
     def __init__(self, institution: Institution) -> None:
-        rows = Household.objects.for_institution(institution).filter(merged_into=None)
-        self.households = {row.pk: row for row in rows}
-        self.by_reference = {_bare(row.reference): row.pk for row in self.households.values()}
+        rows = Household.objects.for_institution(institution)
+        every = {row.pk: row for row in rows}
+        self.households = {key: row for key, row in every.items() if row.merged_into_id is None}
+        # A family goes on writing the reference that it had before it was merged.
+        self.by_reference = {_bare(row.reference): _kept(row, every) for row in every.values()}
         self.due: dict[int, Decimal] = {}
         self.by_amount: dict[Decimal, set[int]] = defaultdict(set)
         for key, dues in paying.dues_of(institution).items():
@@ -137,6 +139,13 @@ class _Families:
         """Households whose reference stands there, also where the bank has cut it in two."""
         bare = {*words, *(one + other for one, other in pairwise(words))}
         return {self.by_reference[word] for word in bare if word in self.by_reference}
+
+
+def _kept(row: Household, every: dict[int, Household]) -> int:
+    """The household that this one was merged into, at the end of all merges, or itself."""
+    while row.merged_into_id:
+        row = every[row.merged_into_id]
+    return row.pk
 
 
 def _words(text: str) -> list[str]:

@@ -77,6 +77,15 @@ def test_a_reference_within_a_longer_number_is_none(school, owing, line):
     assert of(school, line("TRF000125")) == []
 
 
+def test_the_reference_of_a_family_that_was_merged_finds_the_family(school, owing, line):
+    first, second, kept = (owing("Dua Khan", f"F0001{number}") for number in range(3))
+    for other, into in ((first, second), (second, kept)):
+        other.merged_into = into
+        other.save()
+    [found] = matching.suggest(school, [old := line("activities F00010")])[old.pk]
+    assert (found.household, found.reasons) == (kept, (Reason.REFERENCE,))
+
+
 def test_a_reference_alone_is_likely(school, owing, line):
     owing("Dua Khan", "F00012", 30)
     assert of(school, line("F00012", payer="Somebody Else")) == [
