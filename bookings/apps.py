@@ -17,7 +17,7 @@ class BookingsConfig(AppConfig):
         schedules.add("bookings.tasks.count_again", minutes=24 * 60, cluster="mail")
         schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")
         schedules.add("bookings.paying.catch_up", minutes=2, cluster="mail")
-        schedules.add("bookings.paying.remind_of_instalments", minutes=720, cluster="mail")
+        schedules.add("bookings.instalments.remind", minutes=720, cluster="mail")
         schedules.add("bookings.tasks.remind", minutes=30, cluster="mail")
         outbox.made_when_sent("bookings.booking", feeds.attachment)
         doors.add(ways_in.of)

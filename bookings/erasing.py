@@ -27,7 +27,7 @@ from projects.history import MASK
 from projects.models import Membership, ProjectMember
 
 from . import booking as places
-from . import locks, paying, waitlist
+from . import locks, owed, waitlist
 from .models import (
     AbsenceNotice,
     AttendanceAlert,
@@ -164,7 +164,7 @@ def _look_ahead(scope: Scope) -> None:
     )
     waits = WaitEntry.objects.waiting().filter(child__in=scope.children)
     scope.waits = list(waits.select_related("child", "session__activity").order_by("session", "pk"))
-    scope.balance = sum((paying.balance(home) for home in scope.households), Decimal(0))
+    scope.balance = sum((owed.balance(home) for home in scope.households), Decimal(0))
     scope.obstacles = list(_obstacles(scope))
 
 

@@ -20,7 +20,7 @@ from accounts.models import User
 from projects import history
 from projects.models import Institution
 
-from . import paying
+from . import owed, paying, till
 from .models import BankLine, Guardianship, Household, Payment
 
 # So many are shown for a line.
@@ -72,7 +72,7 @@ class _Families:
         self.by_reference = {_bare(row.reference): _kept(row, every) for row in every.values()}
         self.due: dict[int, Decimal] = {}
         self.by_amount: dict[Decimal, set[int]] = defaultdict(set)
-        for key, dues in paying.dues_of(institution).items():
+        for key, dues in owed.dues_of(institution).items():
             self.due[key] = sum((due.open for due in dues), Decimal(0))
             for amount in (self.due[key], *(due.open for due in dues)):
                 self.by_amount[amount].add(key)
@@ -166,7 +166,7 @@ def match(*, line: BankLine, household: Household, staff: User | None) -> Paymen
         if household.institution_id != line.institution_id:
             raise CannotMatch(_("That is no family of this school."))
         day = date_format(line.booked_on, "Y-m-d")
-        payment = paying.enter(
+        payment = till.enter(
             household=household,
             amount=line.amount,
             way="bank",
@@ -185,7 +185,7 @@ def undo(*, line: BankLine, staff: User | None, reason: str) -> None:
         line = _held(line)
         if line.state != State.MATCHED or line.payment is None:
             raise CannotMatch(_("That line is not entered."))
-        paying.take_back(payment=line.payment, staff=staff)
+        till.take_back(payment=line.payment, staff=staff)
         line.state, line.household, line.payment = State.OPEN, None, None
         line.save(update_fields=["state", "household", "payment"])
 

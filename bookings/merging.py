@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from projects import history
 
-from . import locks, money, paying
+from . import locks, money, owed
 from .duplicates import Same, children_of, digits, plain, same_people
 from .models import (
     AbsenceNotice,
@@ -104,7 +104,7 @@ def preview(*, kept: Household, other: Household, same: list[Same] | None = None
         if rows and model._meta.label not in ("bookings.CoGuardianInvitation_children",):
             name = str(model._meta.verbose_name_plural)
             counts[name] = counts.get(name, 0) + rows
-    return Preview(same, list(clashes(kept=kept, other=other, same=same)), counts, paying.balance(other))
+    return Preview(same, list(clashes(kept=kept, other=other, same=same)), counts, owed.balance(other))
 
 
 def clashes(*, kept: Household, other: Household, same: list[Same]) -> Iterator[str]:
@@ -320,7 +320,7 @@ def _say_once(children: Iterable[Child], story: _Story) -> None:
 
 def _move_balance(row: FamilyMerge) -> Decimal:
     """What the duplicate owes, or its credit, as a transfer between the two."""
-    amount = paying.balance(row.merged)
+    amount = owed.balance(row.merged)
     _transfer(row, amount, "merge")
     return amount
 

@@ -7,9 +7,8 @@ found by `catch_up`. No provider is called inside a transaction.
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
@@ -17,22 +16,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from projects.models import Institution
 
 from . import booking as places
-from . import money, payments
+from . import instalments, money, payments
 from . import money_messages as messages
 from .models import (
     Allocation,
     Booking,
     Charge,
     Household,
-    Instalment,
     LedgerEntry,
     Payment,
     ProviderEvent,
     Refund,
 )
+from .owed import Due, dues, total
 from .payments import Event, News
 
 log = logging.getLogger(__name__)
@@ -44,78 +42,6 @@ ASK_AFTER = timedelta(minutes=2)
 
 class CannotPay(Exception):
     """Why this cannot be paid or given back so, in words for the person."""
-
-
-class Due(NamedTuple):
-    """A charge, and what of it is still to be paid."""
-
-    charge: Charge
-    open: Decimal
-
-
-def balance(household: Household) -> Decimal:
-    """More than 0 is owed by the family, less is its credit."""
-    entries = LedgerEntry.objects.filter(household=household, account=Account.FAMILY)
-    return _total(entries.aggregate(sum=Sum("amount")))
-
-
-def _total(row: dict[str, Decimal | None]) -> Decimal:
-    """SQLite adds up in binary fractions: what is a hair beside the sum of amounts is that sum."""
-    return money.round_to(row["sum"] or Decimal(0), "")
-
-
-def dues(household: Household) -> list[Due]:
-    """What is open, the earliest due first. Credit that is meant for nothing else counts towards it."""
-    return dues_of(household.institution, household=household).get(household.pk, [])
-
-
-def dues_of(institution: Institution, **which: Any) -> dict[int, list[Due]]:
-    """What is open of all households, or of those meant, by their keys: two statements."""
-    charges = (
-        Charge.objects.for_institution(institution)
-        .filter(cancelled_at=None, **which)
-        .annotate(
-            paid=Sum(
-                "allocations__amount",
-                filter=Q(allocations__payment__state=Payment.State.SUCCEEDED),
-                default=0,
-            )
-        )
-        .select_related("booking__child", "booking__session__activity", "booking__replaces")
-        .order_by("due_on", "pk")
-    )
-    found: dict[int, list[Due]] = {}
-    for charge in charges:
-        left = charge.amount - _total({"sum": charge.paid})
-        if left > 0:
-            found.setdefault(charge.household_id, []).append(Due(charge, left))
-    entries = LedgerEntry.objects.for_institution(institution).filter(account=Account.FAMILY, **which)
-    balances = dict(entries.order_by().values_list("household").annotate(sum=Sum("amount")))
-    return {
-        key: rest
-        for key, of_one in found.items()
-        if (rest := _after_credit(of_one, _total({"sum": balances.get(key)})))
-    }
-
-
-def _after_credit(found: list[Due], owed: Decimal) -> list[Due]:
-    """What is left of the dues of a household that owes so much altogether."""
-    credit = sum((due.open for due in found), Decimal(0)) - owed
-    open_dues = []
-    for due in map(_less_what_it_replaces, found):
-        covered = min(max(credit, Decimal(0)), due.open)
-        credit -= covered
-        if due.open > covered:
-            open_dues.append(Due(due.charge, due.open - covered))
-    return open_dues
-
-
-def _less_what_it_replaces(due: Due) -> Due:
-    """A swap that waits to be paid costs the difference: what the old place was paid will count for it."""
-    held = due.charge.booking
-    if held is None or held.replaces is None or not (held.is_live and held.replaces.is_live):
-        return due
-    return Due(due.charge, max(due.open - money.paid_for(held.replaces), Decimal(0)))
 
 
 def begin(
@@ -148,7 +74,7 @@ def begin(
             currency=household.institution.currency,
             next_poll_at=timezone.now() + ASK_AFTER,
         )
-        _allocate(payment, wanted)
+        allocate(payment, wanted)
     what = ", ".join(due.charge.what for due in wanted)[:200]
     try:
         checkout = provider.begin(payment, what=what, paid_url=paid_url, back_url=back_url)
@@ -164,7 +90,7 @@ def begin(
     return checkout.url
 
 
-def _allocate(payment: Payment, wanted: Sequence[Due]) -> None:
+def allocate(payment: Payment, wanted: Sequence[Due]) -> None:
     left = payment.amount
     for due in wanted:
         part = min(left, due.open)
@@ -175,70 +101,7 @@ def _allocate(payment: Payment, wanted: Sequence[Due]) -> None:
             left -= part
 
 
-def take(*, household: Household, amount: Decimal, way: str, staff: User | None, note: str = "") -> Payment:
-    """Money that the office has in its hand, or on its bank account: "cash", "bank" or "voucher".
-
-    It goes to what is due first; what is over stays as the family's credit.
-    """
-    with transaction.atomic():
-        payment = enter(household=household, amount=amount, way=way, staff=staff, note=note)
-    confirm_places(payment)
-    return payment
-
-
-def enter(*, household: Household, amount: Decimal, way: str, staff: User | None, note: str = "") -> Payment:
-    """What take() writes, for a transaction of the caller's, who calls confirm_places() after it."""
-    if way not in money.TILLS:
-        raise CannotPay(_("Say how it was paid: cash, bank or voucher."))
-    if amount <= 0:
-        raise CannotPay(_("A payment is more than 0: to give money back, refund it."))
-    Household.objects.select_for_update(no_key=True).get(pk=household.pk)
-    payment = Payment.objects.create(
-        institution=household.institution,
-        household=household,
-        provider=way,
-        amount=amount,
-        currency=household.institution.currency,
-        note=note,
-        taken_by=staff,
-    )
-    _allocate(payment, dues(household))
-    _settle(payment, by=staff)
-    return payment
-
-
-def take_back(*, payment: Payment, staff: User | None) -> None:
-    """It was entered for the wrong family, or by mistake: the ledger gets the opposite, the family is told.
-
-    Inside a transaction. What it had paid for is due again; places stay booked. Raises CannotPay.
-    """
-    Household.objects.select_for_update(no_key=True).get(pk=payment.household_id)
-    payment = (
-        Payment.objects.select_for_update(of=("self",))
-        .select_related("household__institution")
-        .get(pk=payment.pk)
-    )
-    if payment.state != Payment.State.SUCCEEDED or payment.provider not in money.TILLS:
-        raise CannotPay(_("Only money that the office has entered can be taken back."))
-    if payment.refunds.exclude(state=Refund.State.FAILED).exists():
-        raise CannotPay(_("Some of it was given back already: enter the rest by hand."))
-    payment.state = Payment.State.CANCELLED
-    payment.save(update_fields=["state"])
-    money.enter_all(
-        household=payment.household,
-        currency=payment.currency,
-        kind=Kind.REVERSAL,
-        ref=f"payment:{payment.pk}",
-        sides={Account.FAMILY: payment.amount, money.TILLS[payment.provider]: -payment.amount},
-        what=payment.note,
-        by=staff,
-    )
-    for allocation in payment.allocations.select_related("charge"):
-        _mark_instalments(allocation.charge)
-    messages.tell_taken_back(payment)
-
-
-def _settle(payment: Payment, by: User | None = None) -> None:
+def settle(payment: Payment, by: User | None = None) -> None:
     """The money is there. Inside a transaction that holds the household."""
     now = timezone.now()
     payment.state = Payment.State.SUCCEEDED
@@ -257,20 +120,8 @@ def _settle(payment: Payment, by: User | None = None) -> None:
         by=by,
     )
     for allocation in payment.allocations.select_related("charge"):
-        _mark_instalments(allocation.charge)
+        instalments.mark(allocation.charge)
     messages.tell_receipt(payment)
-
-
-def _mark_instalments(charge: Charge) -> None:
-    """Instalments are paid in their order by whatever has come for their charge."""
-    paid = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).aggregate(sum=Sum("amount"))
-    left = _total(paid)
-    for instalment in charge.instalments.exclude(state=Instalment.State.RELEASED).order_by("number"):
-        left -= instalment.amount
-        was_paid = instalment.state == Instalment.State.PAID
-        if was_paid != (left >= 0):
-            instalment.state = Instalment.State.PAID if left >= 0 else Instalment.State.DUE
-            instalment.save(update_fields=["state"])
 
 
 def receive(*, provider: str, body: bytes, signature: str) -> None:
@@ -348,7 +199,7 @@ def _paid(payment: Payment, news: News) -> None:
                 payment.save(update_fields=["amount"])
             payment.provider_ref = payment.provider_ref or news.ref
             payment.save(update_fields=["provider_ref"])
-            _settle(payment)
+            settle(payment)
     confirm_places(payment)
 
 
@@ -414,7 +265,7 @@ def refund(
             same = Refund.objects.filter(payment=payment, booking=booking).exclude(state=Refund.State.FAILED)
             if first := same.first():
                 return first
-        given = _total(payment.refunds.exclude(state=Refund.State.FAILED).aggregate(sum=Sum("amount")))
+        given = total(payment.refunds.exclude(state=Refund.State.FAILED).aggregate(sum=Sum("amount")))
         if payment.state != Payment.State.SUCCEEDED or not 0 < amount <= payment.amount - given:
             left = f"{payment.amount - given} {payment.currency}"
             raise CannotPay(_("Of this payment at most %(left)s can be given back.") % {"left": left})
@@ -509,45 +360,3 @@ def catch_up() -> int:
     held = Booking.objects.filter(state=Booking.State.HELD, hold_until__gt=now)
     confirm_covered(held.select_related("household__institution", "session", "child", "replaces__session"))
     return asked
-
-
-def split(*, charge: Charge, parts: int, first_on: date, days: int = 30) -> list[Instalment]:
-    """Pay a charge in equal parts; what does not divide falls on the first."""
-    if not 2 <= parts <= 24:
-        raise CannotPay(_("Between 2 and 24 instalments."))
-    if charge.instalments.exists():
-        raise CannotPay(_("That charge has its instalments already."))
-    each = money.round_to(charge.amount / parts, charge.currency)
-    amounts = [charge.amount - each * (parts - 1)] + [each] * (parts - 1)
-    return Instalment.objects.bulk_create(
-        Instalment(
-            institution_id=charge.institution_id,
-            charge=charge,
-            number=number,
-            amount=amount,
-            due_on=first_on + timedelta(days=days) * (number - 1),
-        )
-        for number, amount in enumerate(amounts, 1)
-    )
-
-
-GRACE = timedelta(days=7)
-
-
-def remind_of_instalments(today: date | None = None) -> int:
-    """Daily: a reminder on the day after an unpaid part was due, a week's grace, then it is the office's."""
-    today = today or timezone.localdate()
-    late = Instalment.objects.filter(state=Instalment.State.DUE, due_on__lt=today)
-    told = 0
-    for part in late.select_related("charge__household", "charge__booking__booked_by"):
-        if part.grace_until is None:
-            part.grace_until = today + GRACE
-            part.save(update_fields=["grace_until"])
-            messages.tell_instalment_due(part)
-            told += 1
-        elif part.grace_until < today:
-            part.state = Instalment.State.FAILED
-            part.save(update_fields=["state"])
-            messages.tell_instalment_failed(part)
-            told += 1
-    return told

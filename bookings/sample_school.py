@@ -15,7 +15,7 @@ from accounts.models import User
 from projects import history
 from projects.models import Institution
 
-from . import booking, paying, timetable
+from . import booking, owed, till, timetable
 from .checks import CannotBook
 from .models import (
     Activity,
@@ -209,6 +209,6 @@ def _bookings(sessions: list[Session], guardians: list[Guardian], dice: random.R
                     booking.book(session=session, child=child, by=guardian, or_queue=True)
                 except CannotBook:
                     continue  # too old, a clash: as in life
-        due = paying.balance(guardian.household)
+        due = owed.balance(guardian.household)
         if due > 0 and dice.random() < 0.6 and guardian is not guardians[0]:
-            paying.take(household=guardian.household, amount=due, way="bank", staff=None)
+            till.take(household=guardian.household, amount=due, way="bank", staff=None)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import booking, importing, mailing, paying, waitlist
+from .. import booking, importing, mailing, paying, till, waitlist
 from ..locks import Busy
 from ..models import Child, Guardian, Guardianship
 from ..templatetags.activities import money
@@ -119,7 +119,7 @@ def take_payment(request: HttpRequest) -> HttpResponse:
     form = PayForm(request.POST or None, institution=request.institution)
     if request.method == "POST" and form.is_valid():
         try:
-            payment = paying.take(**form.cleaned_data, staff=request.user)
+            payment = till.take(**form.cleaned_data, staff=request.user)
         except paying.CannotPay as reason:
             form.add_error(None, str(reason))
         else:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import duplicates, merging, paying
+from .. import duplicates, merging, owed
 from ..locks import Busy
 from ..models import Booking, FamilyMerge, Household, WaitEntry
 from .finding import FindField
@@ -96,7 +96,7 @@ def _about(home: Household) -> dict[str, Any]:
         .filter(child__in=children)
         .select_related("session__activity", "child"),
         "waits": WaitEntry.objects.waiting().filter(child__in=children).count(),
-        "balance": paying.balance(home),
+        "balance": owed.balance(home),
     }
 
 

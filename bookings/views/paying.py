@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import money, paying, payments
+from .. import money, owed, paying, payments
 from ..documents.receipt import receipt as receipt_pdf
 from ..models import Charge, Payment, TrialObject
 from ..payments import local
@@ -22,7 +22,7 @@ from .doors import for_guardians
 def account(request: HttpRequest) -> HttpResponse:
     """What is due, what was paid, and the receipts."""
     household = request.guardian.household
-    dues = paying.dues(household)
+    dues = owed.dues(household)
     payments_made = Payment.objects.for_institution(request.institution).filter(household=household)
     return render(
         request,
@@ -32,7 +32,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "tab": "family",
             "dues": dues,
             "total": sum(due.open for due in dues),
-            "credit": max(-paying.balance(household), 0),
+            "credit": max(-owed.balance(household), 0),
             "payments": payments_made.exclude(state=Payment.State.CREATED)[:100],
             "refunds": household.refunds.all()[:100],
             "takes_cards": payments.card_provider() is not None,

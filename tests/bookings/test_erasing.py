@@ -19,7 +19,8 @@ from bookings import (
     medical,
     merging,
     money,
-    paying,
+    owed,
+    till,
     waitlist,
 )
 from bookings.duplicates import same_people
@@ -131,7 +132,7 @@ def test_nothing_in_the_database_names_the_family_any_more(clock, school, home, 
     tuesday = SessionFactory(institution=school, price=Decimal(20), capacity=2)
     stranger = ChildFactory(institution=school, of=GuardianFactory(institution=school))
     booking.book(session=tuesday, child=marigold, by=parent)
-    paying.take(household=home, amount=Decimal(5), way="bank", staff=staff, note="by Z. Quillfeather")
+    till.take(household=home, amount=Decimal(5), way="bank", staff=staff, note="by Z. Quillfeather")
     paid_by_card(home, "Swimming: Marigold")
     later = tuesday.meetings.last().starts_at + timedelta(hours=4)
     full = SessionFactory(institution=school, capacity=0, meetings_at=[(later, later + timedelta(hours=1))])
@@ -179,7 +180,7 @@ def test_nothing_in_the_database_names_the_family_any_more(clock, school, home, 
     assert attendance.AttendanceMark.objects.get().state == "left"
     assert (Charge.objects.get().amount, Payment.objects.count()) == (20, 2)
     assert sum(LedgerEntry.objects.values_list("amount", flat=True)) == 0
-    assert paying.balance(Household.objects.get(pk=home.pk)) == 0
+    assert owed.balance(Household.objects.get(pk=home.pk)) == 0
     assert invariants.find_faults() == []
     request.refresh_from_db()
     assert (request.state, request.decided_by) == ("done", staff)

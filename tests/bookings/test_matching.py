@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from bookings import matching, money, paying
+from bookings import instalments, matching, money, owed
 from bookings.invariants import find_faults
 from bookings.matching import Certainty, Reason
 from bookings.models import BankLine, Charge, Household, LedgerEntry, Payment
@@ -132,8 +132,8 @@ def test_a_match_is_a_payment_in_the_ledger_once(school, owing, line):
     with pytest.raises(matching.CannotMatch):
         matching.match(line=arrived, household=household, staff=None)
     assert Payment.objects.get() == payment
-    assert paying.balance(household) == 0
-    assert paying.dues(household) == []
+    assert owed.balance(household) == 0
+    assert owed.dues(household) == []
     assert find_faults(school) == []
 
 
@@ -142,18 +142,18 @@ def test_a_wrong_match_is_undone_by_the_opposite_entry_and_told(school, owing, l
     arrived = line("thanks")
     matching.match(line=arrived, household=wrong, staff=None)
     matching.undo(line=arrived, staff=None, reason="wrong family")
-    assert paying.balance(wrong) == 40
-    assert [due.open for due in paying.dues(wrong)] == [Decimal(40)]
+    assert owed.balance(wrong) == 40
+    assert [due.open for due in owed.dues(wrong)] == [Decimal(40)]
     assert sum(LedgerEntry.objects.filter(account="bank").values_list("amount", flat=True)) == 0
     assert OutboxMessage.objects.filter(subject="A payment was entered by mistake").exists()
     matching.match(line=arrived, household=right, staff=None)
-    assert paying.balance(right) == 0
+    assert owed.balance(right) == 0
     assert find_faults(school) == []
 
 
 def test_an_undone_instalment_is_due_again(school, owing, line):
     household = owing("Dua Khan", "F00012", 40)
-    paying.split(charge=Charge.objects.get(), parts=2, first_on=date(2027, 1, 1))
+    instalments.split(charge=Charge.objects.get(), parts=2, first_on=date(2027, 1, 1))
     arrived = line("F00012", 20)
     matching.match(line=arrived, household=household, staff=None)
     assert [part.state for part in Charge.objects.get().instalments.all()] == ["paid", "due"]
@@ -189,7 +189,7 @@ def test_from_the_file_to_the_ledger_and_back(office, school, owing):
     office.post(STATEMENT, told)
     assert Payment.objects.count() == 1
     office.post(f"{STATEMENT}{sure.pk}/", {"act": "undo", "reason": "wrong family"})
-    assert paying.balance(household) == 40
+    assert owed.balance(household) == 40
 
 
 def test_a_line_without_a_suggestion_is_given_to_a_family_found_by_name(office, school, owing, line):

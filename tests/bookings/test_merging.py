@@ -6,7 +6,18 @@ from decimal import Decimal
 import pytest
 from django.apps import apps
 
-from bookings import attendance, booking, families, invariants, medical, merging, money, paying, waitlist
+from bookings import (
+    attendance,
+    booking,
+    families,
+    invariants,
+    medical,
+    merging,
+    money,
+    owed,
+    till,
+    waitlist,
+)
 from bookings.duplicates import SAME_CHILD, SAME_EMAIL, find, same_people
 from bookings.models import (
     Booking,
@@ -104,7 +115,7 @@ def test_a_merge_moves_everything_and_undoing_it_restores_every_row(clock, schoo
     booking.book(session=places[1], child=of(two, "amal"), by=theirs)
     booking.book(session=places[0], child=of(two, "Bilal"), by=theirs)
     waitlist.join(session=full, child=of(two, "Bilal"), by=theirs)
-    paying.take(household=two, amount=Decimal("50.00"), way="cash", staff=None)
+    till.take(household=two, amount=Decimal("50.00"), way="cash", staff=None)
     kind = ConsentKind.objects.create(institution=school, code="photos", name="Photographs", text="Yes.")
     for home, name in ((one, "Amal"), (two, "amal")):
         families.give_consent(child=of(home, name), kind=kind, guardian=guardian_of(home))
@@ -116,8 +127,8 @@ def test_a_merge_moves_everything_and_undoing_it_restores_every_row(clock, schoo
         institution=school, guardian=theirs, child=of(two, "amal"), token_hash="x" * 64
     )
     attendance.report_absence(meeting=places[1].meetings.get(), child=of(two, "amal"), by=theirs)
-    assert paying.balance(one) == 20
-    assert paying.balance(two) == -10
+    assert owed.balance(one) == 20
+    assert owed.balance(two) == -10
     before = rows()
 
     row = merge(one, two)
@@ -127,9 +138,9 @@ def test_a_merge_moves_everything_and_undoing_it_restores_every_row(clock, schoo
         "Bilal",
     }
     assert Booking.objects.filter(child=kept).count() == 2
-    assert paying.balance(one) == 10
-    assert paying.balance(two) == 0
-    assert [due.open for due in paying.dues(one)] == [Decimal("10.00")]
+    assert owed.balance(one) == 10
+    assert owed.balance(two) == 0
+    assert [due.open for due in owed.dues(one)] == [Decimal("10.00")]
     mine = Guardian.objects.get(household=one)
     assert (mine.email, mine.phone) == ("dua@home.org", "0301 23")
     assert (kept.known_as, kept.number, kept.consents.count()) == ("Ami", "17", 1)
@@ -145,7 +156,7 @@ def test_a_merge_moves_everything_and_undoing_it_restores_every_row(clock, schoo
 
     merging.undo(merge=row, staff=UserFactory())
     assert rows() == before
-    assert (paying.balance(one), paying.balance(two)) == (20, -10)
+    assert (owed.balance(one), owed.balance(two)) == (20, -10)
     assert invariants.find_faults() == []
     with pytest.raises(merging.CannotUndo):
         merging.undo(merge=row, staff=None)
@@ -156,9 +167,9 @@ def test_a_place_given_up_since_goes_back_with_its_money(clock, school, one, two
     mine = booking.book(session=session, child=of(two, "Bilal"), by=guardian_of(two)).booking
     row = merge(one, two)
     booking.cancel(booking=Booking.objects.get(pk=mine.pk), staff=UserFactory())
-    assert paying.balance(one) == 0
+    assert owed.balance(one) == 0
     merging.undo(merge=row, staff=None)
-    assert (paying.balance(one), paying.balance(two)) == (0, 0)
+    assert (owed.balance(one), owed.balance(two)) == (0, 0)
     assert invariants.find_faults() == []
 
 
@@ -166,7 +177,7 @@ def test_what_was_paid_since_keeps_the_merge(clock, school, one, two):
     session = SessionFactory(institution=school, price=20)
     booking.book(session=session, child=of(two, "Bilal"), by=guardian_of(two))
     row = merge(one, two)
-    paying.take(household=Household.objects.get(pk=one.pk), amount=Decimal(20), way="cash", staff=None)
+    till.take(household=Household.objects.get(pk=one.pk), amount=Decimal(20), way="cash", staff=None)
     before = rows()
     with pytest.raises(merging.CannotUndo):
         merging.undo(merge=row, staff=None)
@@ -229,8 +240,8 @@ def test_a_payment_under_way_is_settled_where_it_moved_to(clock, school, one, tw
     merge(one, two)
     charge = Charge.objects.get()
     assert charge.household == one
-    paying.take(household=charge.household, amount=Decimal(20), way="cash", staff=None)
-    assert paying.balance(one) == 0
+    till.take(household=charge.household, amount=Decimal(20), way="cash", staff=None)
+    assert owed.balance(one) == 0
     assert money.paid_for(Booking.objects.get()) == 20
 
 

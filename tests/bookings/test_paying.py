@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bookings import booking as acts
-from bookings import invariants, money, paying, payments, waitlist
+from bookings import instalments, invariants, money, owed, paying, payments, till, waitlist
 from bookings.models import (
     Activity,
     Booking,
@@ -101,8 +101,8 @@ def test_paid_in_time_the_place_is_booked_with_a_receipt(held, guardian, django_
     assert held.state == Booking.State.CONFIRMED
     assert payment.state == Payment.State.SUCCEEDED
     assert payment.receipt_number
-    assert paying.balance(guardian.household) == 0
-    assert paying.dues(guardian.household) == []
+    assert owed.balance(guardian.household) == 0
+    assert owed.dues(guardian.household) == []
     assert sums() == {Decimal(0)}
     assert OutboxMessage.objects.filter(subject__startswith="Receipt").count() == 1
 
@@ -164,7 +164,7 @@ def test_money_that_comes_late_books_the_place_while_it_is_free(held, guardian):
     told(payment)
     live = Booking.objects.get(session=held.session, state=Booking.State.CONFIRMED)
     assert live.child == held.child
-    assert paying.dues(guardian.household) == []
+    assert owed.dues(guardian.household) == []
     assert sums() == {Decimal(0)}
 
 
@@ -184,7 +184,7 @@ def test_money_that_comes_when_the_place_is_gone_goes_back(held, guardian):
     paying.send_refund(back.pk)
     back.refresh_from_db()
     assert back.state == Refund.State.SUCCEEDED
-    assert paying.balance(guardian.household) == 0
+    assert owed.balance(guardian.household) == 0
     held.session.places.refresh_from_db()
     assert held.session.places.taken == 1
     assert OutboxMessage.objects.filter(subject__contains="gone").exists()
@@ -209,7 +209,7 @@ def test_a_cancelled_place_gives_back_to_the_card_by_its_policy(held, guardian):
         paying.send_refund(back.pk)
     assert TrialObject.objects.filter(body__object="refund").count() == 1
     assert LedgerEntry.objects.filter(kind="refund").count() == 2
-    assert paying.balance(guardian.household) == 0
+    assert owed.balance(guardian.household) == 0
     assert sums() == {Decimal(0)}
 
 
@@ -218,21 +218,21 @@ def test_what_was_paid_in_cash_stays_as_credit_and_pays_the_next(session, guardi
     session.activity.save()
     child = ChildFactory(institution=guardian.institution, of=guardian)
     place = acts.book(session=session, child=child, by=guardian).booking
-    paying.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
     acts.cancel(booking=place, by=guardian)
-    assert paying.balance(guardian.household) == -40
+    assert owed.balance(guardian.household) == -40
 
     acts.book(session=session, child=child, by=guardian)
-    assert paying.dues(guardian.household) == []
+    assert owed.dues(guardian.household) == []
 
 
 @pytest.fixture
 def credit(guardian):
-    paying.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
 
 
 def test_a_place_that_credit_pays_for_is_booked(credit, held, guardian):
-    assert paying.dues(guardian.household) == []
+    assert owed.dues(guardian.household) == []
 
     paying.confirm_covered([held])
 
@@ -247,7 +247,7 @@ def test_a_place_that_credit_pays_for_is_found_again_by_the_clock(credit, held):
 
 
 def test_a_place_that_credit_pays_only_in_part_waits_for_the_rest(held, guardian):
-    paying.take(household=guardian.household, amount=Decimal(10), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal(10), way="cash", staff=None)
     paying.confirm_covered([held])
     paying.catch_up()
     held.refresh_from_db()
@@ -317,10 +317,10 @@ def test_a_charge_in_parts_is_paid_part_by_part(session, guardian):
     child = ChildFactory(institution=guardian.institution, of=guardian)
     acts.book(session=session, child=child, by=guardian)
     charge = Charge.objects.get()
-    parts = paying.split(charge=charge, parts=3, first_on=timezone.localdate())
+    parts = instalments.split(charge=charge, parts=3, first_on=timezone.localdate())
     assert [part.amount for part in parts] == [Decimal("13.34"), Decimal("13.33"), Decimal("13.33")]
 
-    paying.take(household=guardian.household, amount=Decimal("13.34"), way="bank", staff=None)
+    till.take(household=guardian.household, amount=Decimal("13.34"), way="bank", staff=None)
 
     assert list(charge.instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
 
@@ -331,9 +331,9 @@ def test_a_late_part_is_reminded_of_once_and_then_the_offices(session, guardian)
     child = ChildFactory(institution=guardian.institution, of=guardian)
     acts.book(session=session, child=child, by=guardian)
     today = timezone.localdate()
-    paying.split(charge=Charge.objects.get(), parts=2, first_on=today - timedelta(days=1))
-    assert [paying.remind_of_instalments(today) for _ in range(2)] == [1, 0]
-    assert paying.remind_of_instalments(today + timedelta(days=8)) == 1
+    instalments.split(charge=Charge.objects.get(), parts=2, first_on=today - timedelta(days=1))
+    assert [instalments.remind(today) for _ in range(2)] == [1, 0]
+    assert instalments.remind(today + timedelta(days=8)) == 1
     assert Instalment.objects.filter(state="failed").count() == 1
     assert OutboxMessage.objects.filter(subject__contains="nstalment").count() == 2
 
@@ -411,7 +411,7 @@ def dearer(session):
 
 @pytest.fixture
 def paid(held):
-    paying.take(household=held.household, amount=Decimal("40.00"), way="cash", staff=None)
+    till.take(household=held.household, amount=Decimal("40.00"), way="cash", staff=None)
     held.refresh_from_db()
     return held
 
@@ -419,14 +419,14 @@ def paid(held):
 def test_a_swap_is_held_until_the_difference_is_paid_and_the_old_place_kept(paid, dearer, guardian):
     held = acts.swap(booking=paid, to=dearer, by=guardian)
     assert (held.state, Booking.objects.get(pk=paid.pk).state) == ("held", "confirmed")
-    assert [due.open for due in paying.dues(guardian.household)] == [Decimal("15.00")]
+    assert [due.open for due in owed.dues(guardian.household)] == [Decimal("15.00")]
     assert invariants.find_faults() == []
 
-    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
     assert Booking.objects.get(pk=held.pk).state == "confirmed"
     assert Booking.objects.get(pk=paid.pk).state == "cancelled"
-    assert paying.balance(guardian.household) == 0
-    assert paying.dues(guardian.household) == []
+    assert owed.balance(guardian.household) == 0
+    assert owed.dues(guardian.household) == []
     assert money.paid_for(held) == Decimal("55.00")
     assert not Refund.objects.exists()
     assert invariants.find_faults() == []
@@ -441,17 +441,17 @@ def test_a_swap_that_nobody_pays_for_leaves_the_old_place(paid, dearer, guardian
     acts.expire_due()
     assert Booking.objects.get(pk=held.pk).state == "expired"
     assert Booking.objects.get(pk=paid.pk).state == "confirmed"
-    assert paying.balance(guardian.household) == 0
+    assert owed.balance(guardian.household) == 0
     assert invariants.find_faults() == []
 
 
 def test_a_swap_to_what_costs_less_is_done_at_once_and_the_rest_goes_back(paid, dearer, guardian, session):
     dear = acts.swap(booking=paid, to=dearer, by=guardian)
-    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
     back = acts.swap(booking=Booking.objects.get(pk=dear.pk), to=session, by=guardian)
     assert back.state == "confirmed"
     assert money.paid_for(back) == Decimal("40.00")
-    assert paying.balance(guardian.household) == Decimal("-15.00")
+    assert owed.balance(guardian.household) == Decimal("-15.00")
     assert invariants.find_faults() == []
 
 
@@ -460,6 +460,6 @@ def test_the_place_that_a_paid_swap_frees_goes_to_its_queue(paid, dearer, guardi
     waiting = ChildFactory(institution=guardian.institution, of=other)
     acts.swap(booking=paid, to=dearer, by=guardian)
     waitlist.join(session=session, child=waiting, by=other)
-    paying.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal("15.00"), way="cash", staff=None)
     assert Booking.objects.live().get(session=session).child == waiting
     assert invariants.find_faults() == []

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from bookings import booking, paying, reports
+from bookings import booking, reports, till
 from bookings.models import AttendanceMark, Booking, Discount, WaitEntry
 from bookings.reports import Scope
 from projects.models import Role
@@ -96,7 +96,7 @@ def test_income_is_what_the_ledger_says(school, term, offer, clock):
     guardian = GuardianFactory(institution=school)
     for _child in range(2):
         booking.book(session=chess, child=ChildFactory(institution=school, of=guardian), by=guardian)
-    paying.take(household=guardian.household, amount=Decimal("12.00"), way="cash", staff=None)
+    till.take(household=guardian.household, amount=Decimal("12.00"), way="cash", staff=None)
     told = line(reports.income(Scope(school, term=term)), "Chess")
     assert told["Price"] == Decimal("20.20")
     assert told["Discounts"] == Decimal("2.02")

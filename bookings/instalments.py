@@ -1,0 +1,69 @@
+"""A charge paid in parts: equal amounts, each with its day; reminders, a week of grace, then the office's."""
+
+from datetime import date, timedelta
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import money
+from . import money_messages as messages
+from .models import Charge, Instalment, Payment
+from .owed import total
+
+GRACE = timedelta(days=7)
+
+
+class CannotSplit(Exception):
+    """Why a charge cannot be paid in such parts, in words for the office."""
+
+
+def split(*, charge: Charge, parts: int, first_on: date, days: int = 30) -> list[Instalment]:
+    """Pay a charge in equal parts; what does not divide falls on the first."""
+    if not 2 <= parts <= 24:
+        raise CannotSplit(_("Between 2 and 24 instalments."))
+    if charge.instalments.exists():
+        raise CannotSplit(_("That charge has its instalments already."))
+    each = money.round_to(charge.amount / parts, charge.currency)
+    amounts = [charge.amount - each * (parts - 1)] + [each] * (parts - 1)
+    return Instalment.objects.bulk_create(
+        Instalment(
+            institution_id=charge.institution_id,
+            charge=charge,
+            number=number,
+            amount=amount,
+            due_on=first_on + timedelta(days=days) * (number - 1),
+        )
+        for number, amount in enumerate(amounts, 1)
+    )
+
+
+def remind(today: date | None = None) -> int:
+    """Daily: a reminder on the day after an unpaid part was due, a week's grace, then it is the office's."""
+    today = today or timezone.localdate()
+    late = Instalment.objects.filter(state=Instalment.State.DUE, due_on__lt=today)
+    told = 0
+    for part in late.select_related("charge__household", "charge__booking__booked_by"):
+        if part.grace_until is None:
+            part.grace_until = today + GRACE
+            part.save(update_fields=["grace_until"])
+            messages.tell_instalment_due(part)
+            told += 1
+        elif part.grace_until < today:
+            part.state = Instalment.State.FAILED
+            part.save(update_fields=["state"])
+            messages.tell_instalment_failed(part)
+            told += 1
+    return told
+
+
+def mark(charge: Charge) -> None:
+    """Instalments are paid in their order by whatever has come for their charge."""
+    paid = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).aggregate(sum=Sum("amount"))
+    left = total(paid)
+    for instalment in charge.instalments.exclude(state=Instalment.State.RELEASED).order_by("number"):
+        left -= instalment.amount
+        was_paid = instalment.state == Instalment.State.PAID
+        if was_paid != (left >= 0):
+            instalment.state = Instalment.State.PAID if left >= 0 else Instalment.State.DUE
+            instalment.save(update_fields=["state"])
