@@ -9,12 +9,13 @@ class ProjectsConfig(AppConfig):
     verbose_name = _("Institutions and projects")
 
     def ready(self) -> None:
-        from . import schedules
+        from . import schedules, second_wall
 
         schedules.add("projects.tasks.sweep_messages", minutes=1, cluster="mail")
         schedules.add("projects.tasks.tidy", minutes=60, cluster="mail")
         schedules.add("projects.files.sweep", minutes=24 * 60, cluster="mail")
         post_migrate.connect(schedules.keep, sender=self)
+        post_migrate.connect(second_wall.build)
         _name_keys()
 
 
