@@ -20,7 +20,7 @@ from django.db.models.options import Options
 
 def tenants_of(options: Options[Any]) -> list[str]:
     """The columns of a table that say whose a row is, the narrowest first."""
-    held = {field.name: field.column for field in options.concrete_fields}
+    held = {field.name: str(field.column) for field in options.concrete_fields}
     return [held[name] for name in ("project", "institution") if name in held and "institution" in held]
 
 
@@ -32,9 +32,9 @@ def references(options: Options[Any]) -> Iterator[tuple[str, str, str, str]]:
             continue
         other = field.related_model._meta
         if field.name == "project":
-            yield field.column, other.db_table, other.pk.column, own[-1]
+            yield field.column, other.db_table, str(other.pk.column), own[-1]
         elif shared := [column for column in own if column in tenants_of(other)]:
-            yield field.column, other.db_table, other.pk.column, shared[0]
+            yield field.column, other.db_table, str(other.pk.column), shared[0]
 
 
 def strangers_of(options: Options[Any]) -> list[tuple[str, str]]:
