@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -429,12 +429,12 @@ def pytest(name: str, *command: object, env: dict[str, str]) -> Stage:
     return Stage(name, process.returncode, time.monotonic() - begun, closing[-1] if closing else "")
 
 
-def on_both_databases(words: list[str], env: dict[str, str]) -> list[Stage]:
-    """The same tests on SQLite and on a PostgreSQL of their own."""
+def on_both_databases(words: list[str], env: dict[str, str], *, again: Iterable[str] = ()) -> list[Stage]:
+    """The same tests on SQLite and on a PostgreSQL of their own, which is told `again` besides."""
     command = [PYTHON, "-m", "pytest", *words]
     env.pop("DATABASE_URL", None)  # tests/settings.py names the one, tests/on_postgres.py the other
     sqlite = pytest("tests on SQLite", *command, env=env)
-    postgres = pytest("tests on PostgreSQL", *ON_POSTGRES, *command, env=env)
+    postgres = pytest("tests on PostgreSQL", *ON_POSTGRES, *command, *again, env=env)
     if postgres.code == NO_SERVER and os.environ.get("CI") != "true":
         postgres = postgres._replace(code=None)
     return [sqlite, postgres]
@@ -479,7 +479,9 @@ def test(*words: str) -> int:
     setup(dev=True)
     compile_solver()
     checks = [] if chosen else [timed(name, *command) for name, command in CHECKS.items()]
-    return report([*checks, *on_both_databases(arguments, env)])
+    # What touches no database says the same twice; of chosen tests nothing might be left.
+    again = [] if chosen else ["--of-databases"]
+    return report([*checks, *on_both_databases(arguments, env, again=again)])
 
 
 def benchmarks() -> dict[str, Path]:

@@ -11,6 +11,19 @@ from django.utils import timezone, translation
 
 def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the full counts of races, kills and loads")
+    parser.addoption("--of-databases", action="store_true", help="leave out what touches no database")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--of-databases"):
+        return
+    left_out = [item for item in items if not touches_a_database(item)]
+    items[:] = [item for item in items if touches_a_database(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def touches_a_database(item) -> bool:
+    return bool(item.get_closest_marker("django_db")) or "django_db_setup" in item.fixturenames
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +46,16 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """PostgreSQL drops no database that somebody uses: a live server's thread does while a browser holds its line,
-    and so does, for a moment, the server process of a client that was killed."""
+    """PostgreSQL drops no database that somebody uses: a live server's thread does while a browser holds its
+    line, and so does, for a moment, the server process of a client that was killed."""
     yield
     with django_db_blocker.unblock():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user"
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                    "AND usename = current_user"
                 )
             connection.close()
 
