@@ -203,19 +203,21 @@ class _Asked:
         # Given out before anything is written, so that the key's row tells from the start what comes of it.
         self.public_ids = [new_public_id() for _wish in self.wishes]
 
-    def case(self, wish: Wish, child: Child) -> Case:
-        instead_of = frozenset({self.drops.pk} if self.drops else ())
+    def case(self, wish: Wish, child: Child, *, is_full: bool) -> Case:
+        # What goes when the child moves up stays until then: it is in the way of a place that is had at once.
+        instead_of = frozenset({self.drops.pk} if self.drops and is_full else ())
         return Case(self.facts, self.facts.sessions[wish.session.pk], child, self.by, instead_of)
 
     def answer_quickly(self) -> None:
         """Without any lock: most who come after the last place has gone need not wait to hear it."""
+        cases = [self.case(wish, wish.child, is_full=self._is_full(wish)) for wish in self.wishes]
         is_full = not self.or_queue and any(self._is_full(wish) for wish in self.wishes)
-        if not (is_full or any(next(window(self.case(wish, wish.child)), None) for wish in self.wishes)):
+        if not (is_full or any(next(window(case), None) for case in cases)):
             return
         self.facts.read_rights(self._pairs())
         self.facts.read_children([wish.child for wish in self.wishes])
-        for wish in self.wishes:
-            if refusal := first_refusal(self.case(wish, wish.child)):
+        for wish, case in zip(self.wishes, cases, strict=True):
+            if refusal := first_refusal(case):
                 raise refusal
             if self._is_full(wish):
                 raise NoPlace(session=wish.session, child=wish.child)
@@ -252,7 +254,7 @@ class _Asked:
     def _answer(self, act: Act, wish: Wish, child: Child, public_id: str) -> Outcome:
         hall = act.halls[wish.session.pk]
         try:
-            if refusal := first_refusal(self.case(wish, child)):
+            if refusal := first_refusal(self.case(wish, child, is_full=not hall.places.open)):
                 raise refusal
             locks.step("checked")
             if hall.places.open:

@@ -297,7 +297,8 @@ def window(case: Case) -> Refusals:
 
 def duplicates_and_clashes(case: Case) -> Refusals:
     name, others = case.child.first_name, case.others()
-    if any(booking.session_id == case.session.pk for booking in others):
+    # Also the one that is to be given up: nobody swaps a place for itself, or queues for what he has.
+    if any(booking.session_id == case.session.pk for booking in case.facts.bookings[case.child.pk]):
         yield case.no(
             "already-booked",
             _("%(child)s has a place in %(session)s already.") % {"child": name, "session": case.session},

@@ -369,6 +369,14 @@ def test_a_swap_to_the_same_time_is_no_clash_with_itself(school, session, child,
     assert booking.swap(booking=mine, to=same_time, by=guardian).session == same_time
 
 
+def test_nobody_swaps_a_place_for_itself(school, child, guardian):
+    session = SessionFactory(institution=school, capacity=2)
+    taken = booking.book(session=session, child=child, by=guardian).booking
+    with pytest.raises(CannotBook) as refusal:
+        booking.swap(booking=taken, to=session, by=guardian)
+    assert refusal.value.code == "already-booked"
+
+
 def test_the_office_gives_a_place_beyond_the_capacity_with_a_reason(session, child, guardian, family):
     booking.book(session=session, child=child, by=guardian)
     other, their_child = family()

@@ -290,6 +290,21 @@ def test_a_lower_choice_that_a_crash_left_is_given_up_by_the_sweep(school, sessi
     assert waitlist.drop_lower_choices() == 0
 
 
+def test_a_place_cannot_be_named_as_the_one_to_give_up_for_itself(session, taken):
+    # It would stand at the head of the queue, and everybody's cancellation would fail on it.
+    with pytest.raises(CannotBook) as refusal:
+        waitlist.join(session=session, child=taken.child, by=taken.booked_by, drops=taken)
+    assert refusal.value.code == "already-booked"
+
+
+def test_a_lower_choice_stands_in_the_way_of_a_place_that_is_had_at_once(school, session, family):
+    guardian, child = family()
+    lower = booking.book(session=SessionFactory(institution=school), child=child, by=guardian).booking
+    with pytest.raises(CannotBook) as refusal:
+        booking.book(session=session, child=child, by=guardian, or_queue=True, drops=lower)
+    assert refusal.value.code == "clash"
+
+
 # --- offers -------------------------------------------------------------------------------------------------
 
 
