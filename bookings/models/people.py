@@ -232,6 +232,16 @@ class Guardianship(TenantModel):
     def __str__(self) -> str:
         return f"{self.guardian}: {self.child}"
 
+    @property
+    def may_report_absence(self) -> bool:
+        """Nobody looks for a child that was reported absent: who may do nothing else may not do that."""
+        return self.may_book or self.may_collect
+
+    @property
+    def may_say_who_collects(self) -> bool:
+        """Nobody sends others for a child whom he must not take home himself."""
+        return self.may_book and self.may_collect
+
 
 class InvitationCode(TenantModel):
     """A one-time code on paper that makes whoever types it this guardian, with the children on the list."""

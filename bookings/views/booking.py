@@ -4,6 +4,7 @@ The choice is kept in the session, so that somebody may choose first and sign in
 is kept there too, by the key of the form: whoever presses twice or goes back sees the same result.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,7 @@ from ..waitlist import positions
 from . import doors
 
 MOST_CHOSEN = 8
+FORM_KEY = re.compile(r"[\w-]{8,100}", re.ASCII)
 BOOKINGS = (Rate(30, 60), Rate(300, 3600))
 # What a guardian can put right at once, and where on the child's page.
 TO_FILL_IN = {"needs-medical": "health", "needs-contact": "contacts", "needs-consent": "consents"}
@@ -137,8 +139,11 @@ def _pick(request: HttpRequest, session: Session, child: Child) -> Pick:
 
 
 def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guardianship]) -> HttpResponse:
-    key = request.POST.get("key", "").replace("\0", "")[:100]
-    if key and key in request.session.get("booked", {}):
+    key = request.POST.get("key", "")
+    if not FORM_KEY.fullmatch(key):
+        # No form of ours: it is not known again, and its result has an address all the same.
+        key = new_public_id()
+    if key in request.session.get("booked", {}):
         # Sent twice: here is what came of it.
         return redirect("bookings:booked", request.institution.slug, key)
     picked = set(request.POST.getlist("pick"))
@@ -163,8 +168,6 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
             promo_code=request.POST.get("promo_code", "").replace("\0", "").strip()[:30],
             drops=_given_up(wishes, request.POST.get("drops", "")),
         )
-    except throttle.SlowDown as reason:
-        return throttle.too_many(request, reason)
     except acts.KeyUsedDifferently as reason:
         return _page(request, **again, error=str(reason), status=422)
     except acts.NoPlace as reason:

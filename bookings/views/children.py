@@ -42,6 +42,13 @@ def may_change(request: HttpRequest, public_id: str) -> Guardianship:
     return right
 
 
+def may_say_who_collects(request: HttpRequest, public_id: str) -> Guardianship:
+    right = right_for(request, public_id)
+    if not right.may_say_who_collects:
+        raise Http404
+    return right
+
+
 @require_safe
 @doors.for_guardians
 def child(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -105,7 +112,7 @@ def contact_removed(request: HttpRequest, public_id: str, pk: int) -> HttpRespon
 @doors.for_guardians
 def collector(request: HttpRequest, public_id: str) -> HttpResponse:
     """One more who may take the child home."""
-    right = may_change(request, public_id)
+    right = may_say_who_collects(request, public_id)
     form = CollectorForm(request.POST, child=right.child)
     if not form.is_valid():
         return child_page(request, right, collector_form=form)
@@ -117,7 +124,7 @@ def collector(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 @doors.for_guardians
 def collector_removed(request: HttpRequest, public_id: str, pk: int) -> HttpResponse:
-    right = may_change(request, public_id)
+    right = may_say_who_collects(request, public_id)
     _of_child(AuthorisedCollector, right, pk).delete()
     return to_child(request, right, "collectors")
 

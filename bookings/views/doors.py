@@ -93,6 +93,8 @@ def _door(view: View, may_enter: Callable[[HttpRequest], HttpResponse | None], *
                 response = may_enter(request) or view(request, *args, **kwargs)
             except locks.Busy as reason:
                 response = _busy(request, reason)
+            except throttle.SlowDown as reason:
+                response = throttle.too_many(request, reason)
             except Http404:
                 if not (is_private and request.user.is_authenticated):
                     raise

@@ -44,6 +44,8 @@ def family(request: HttpRequest) -> HttpResponse:
 def absence(request: HttpRequest, public_id: str, meeting: int) -> HttpResponse:
     """The child will not come to that meeting; or will, after all."""
     right = right_for(request, public_id)
+    if not right.may_report_absence:
+        raise Http404
     found = Meeting.objects.for_institution(request.institution).filter(pk=meeting).first()
     if found is None or not attendance.is_expected(found, right.child):
         raise Http404
@@ -98,10 +100,7 @@ def data(request: HttpRequest) -> HttpResponse:
 @require_POST
 @doors.for_guardians
 def data_export(request: HttpRequest) -> HttpResponse:
-    try:
-        throttle.slow_down("data export", request.user.pk, rates=EXPORTS)
-    except throttle.SlowDown as reason:
-        return throttle.too_many(request, reason)
+    throttle.slow_down("data export", request.user.pk, rates=EXPORTS)
     told = family_data.export(guardian=request.guardian)
     response = HttpResponse(
         json.dumps(told, indent=2, ensure_ascii=False), content_type="application/json; charset=utf-8"

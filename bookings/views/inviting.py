@@ -39,8 +39,6 @@ def invited(request: HttpRequest, public_id: str) -> HttpResponse:
     try:
         throttle.slow_down("invite guardian", request.user.pk, rates=INVITATIONS)
         inviting.invite(by=request.guardian, children=children, **told)
-    except throttle.SlowDown as reason:
-        return throttle.too_many(request, reason)
     except inviting.CannotInvite as reason:
         form.add_error(None, str(reason))
         return child_page(request, right, invite_form=form)

@@ -34,8 +34,6 @@ def join(request: HttpRequest) -> HttpResponse:
             joining.use_code(
                 institution=request.institution, user=request.user, code=form.cleaned_data["code"]
             )
-        except throttle.SlowDown as reason:
-            return throttle.too_many(request, reason)
         except joining.CannotJoin as reason:
             form.add_error("code", str(reason))
         else:
@@ -62,8 +60,6 @@ def ask_to_join(request: HttpRequest) -> HttpResponse:
                     institution=request.institution, user=request.user, **about_me.cleaned_data
                 )
                 joining.name_child(guardian=guardian, **about_child.cleaned_data)
-        except throttle.SlowDown as reason:
-            return throttle.too_many(request, reason)
         except joining.CannotJoin as reason:
             about_child.add_error(None, str(reason))
         else:

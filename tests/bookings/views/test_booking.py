@@ -101,6 +101,17 @@ def test_two_children_and_two_sessions_are_booked_at_once(family, offer, zara, o
     assert choose(family).context["groups"] == []
 
 
+@pytest.mark.parametrize("key", ["", "../../x", "short"])
+def test_a_form_whose_key_is_none_of_ours_is_answered_all_the_same(family, offer, zara, key):
+    chess = offer("Chess")
+    choose(family, chess)
+    response = family.post(
+        "/b/school/book/", {"key": key, "pick": f"{chess.public_id}:{zara.public_id}"}, follow=True
+    )
+    assertContains(response, "Booked")
+    assert len(states()) == 1
+
+
 def test_whoever_presses_twice_books_once_and_sees_the_same_page(family, offer, zara):
     chess = offer("Chess")
     page = choose(family, chess)

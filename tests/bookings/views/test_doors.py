@@ -27,6 +27,7 @@ from bookings.models import (
 )
 from bookings.models.secrets import token_hash
 from projects.models import Change, Institution, Role
+from projects.throttle import Rate
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import (
     BookingFactory,
@@ -309,6 +310,41 @@ def test_whoever_tries_the_numbers_of_others_is_written_down_and_slowed(world):
     noted = Change.objects.filter(label__contains="bookings:child")
     assert noted.count() == answers.count(404)
     assert noted.first().by.email == "other@home.org"
+
+
+@pytest.mark.parametrize(
+    ("rights", "refused"),
+    [
+        ({"may_collect": False}, ["collector", "collector_removed"]),
+        ({"may_collect": False, "may_book": False}, ["collector", "collector_removed", "absence"]),
+    ],
+)
+def test_who_must_not_take_a_child_home_names_no_one_who_may_nor_hides_it(world, rights, refused):
+    Guardianship.objects.filter(guardian__user__email="mine@home.org").update(**rights)
+    client = client_of("mine")
+    for name in ("collector_removed", "collector", "absence"):
+        keys, sent, _expected = ACTS[name]
+        response = client.post(address(world, name, keys), sent)
+        assert response.status_code == (404 if name in refused else 302), name
+    page = client.get(address(world, "child", ["child.public_id"])).content.decode()
+    assert reverse("bookings:collector", args=["school", world.child.public_id]) not in page
+    page = client.get(address(world, "family", [])).content.decode()
+    assert ("Not coming?" in page) == ("absence" not in refused)
+
+
+def test_too_many_medical_notes_are_slowed_down(world, monkeypatch):
+    monkeypatch.setattr("bookings.views.children.CHANGES", (Rate(1, 60),))
+    client, asked = client_of("mine"), address(world, "health", ["child.public_id"])
+    answers = [client.post(asked, {"nothing": "1"}) for _number in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 429]
+    assert answers[1]["Retry-After"]
+
+
+def test_too_many_answers_to_invitations_are_slowed_down(world, monkeypatch):
+    monkeypatch.setattr("bookings.views.inviting.ANSWERS", (Rate(1, 60),))
+    client, asked = client_of("anonymous"), address(world, "invitation", ["invited"])
+    answers = [client.post(asked, {"answer": "refuse"}).status_code for _number in range(2)]
+    assert answers == [200, 429]
 
 
 def test_a_guardian_whose_account_is_closed_is_told_so(world):
