@@ -368,12 +368,15 @@ def refund_told(*, booking: Booking, at: datetime | None = None) -> Decimal:
     charged = booking.charges.filter(kind="place", cancelled_at=None).first() if booking.price else None
     if charged is None:
         return Decimal(0)
-    percent = _percent_back(booking.session, at or timezone.now())
+    percent = percent_back(booking.session, at or timezone.now())
     return money.round_to(charged.amount * percent / 100, charged.currency)
 
 
-def _percent_back(session: Session, at: datetime) -> int:
-    """All without a policy; else the step with the most days that lie before the first meeting."""
+def percent_back(session: Session, at: datetime) -> int:
+    """How much of a price comes back at that moment.
+
+    All without a policy; else the step with the most days that lie before the first meeting.
+    """
     policy = session.activity.refund_policy
     first = session.meetings.live().order_by("starts_at").values_list("starts_at", flat=True).first()
     if policy is None or first is None:
@@ -407,7 +410,7 @@ def cancel(
         if not fresh.is_live:
             raise CannotCancel(_("This place is given up already."))
         _must_be_in_time(act, fresh, by, staff)
-        back = _percent_back(hall.session, act.now) if percent is None else percent
+        back = percent_back(hall.session, act.now) if percent is None else percent
         _end_offer(act, hall, fresh, by)
         refund = hall.give_up(
             fresh,
@@ -470,8 +473,9 @@ def _end_offer(act: Act, hall: Hall, booking: Booking, by: Guardian | None) -> N
 def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: User | None = None) -> Booking:
     """Another session in place of this one, as one act: the old place goes only if there is a new one.
 
-    What the old place cost comes off, what the new one costs is owed. Where that must be paid at once, the
-    new place is held and the old one kept until the difference is there. Raises CannotBook, CannotCancel.
+    What the old place cost comes off, what the new one costs is owed; of a difference in the family's favour
+    by its refund policy. Where that must be paid at once, the new place is held and the old one kept until
+    the difference is there. Raises CannotBook, CannotCancel.
     """
     facts = facts_of([booking.session, to])
 
@@ -502,7 +506,8 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
         if must_pay and price.amount > money.paid_for(fresh):
             return _hold_swap(act, fresh, new, child, guardian, price)
         taken = _take_for(act, new, child, guardian, source=fresh.source, price=price)
-        _give_up_for(act, old, fresh, taken, user_of(by, staff))
+        percent = 100 if by is None or staff else percent_back(old.session, act.now)
+        _give_up_for(act, old, fresh, taken, user_of(by, staff), percent)
         messages.tell_booking(act.journal, messages.BOOKED, taken)
         promote(act, queue, children)
         rest_later(act, old)
@@ -524,11 +529,21 @@ def _hold_swap(
     return held
 
 
-def _give_up_for(act: Act, hall: Hall, old: Booking, taken: Booking, by: int | None) -> None:
-    """The old place ends because there is a new one, and what was paid for it counts for that one."""
+def _give_up_for(act: Act, hall: Hall, old: Booking, taken: Booking, by: int | None, percent: int) -> None:
+    """The old place ends because there is a new one, and what was paid for it counts for that one.
+
+    Of what the new one costs less, as much comes back as if that much had been cancelled.
+    """
     money.carry_over(old=old, new=taken)
     because = _("swapped for %s") % taken.session
-    hall.give_up(old, state=Booking.State.CANCELLED, because=because, by=by)
+    hall.give_up(
+        old,
+        state=Booking.State.CANCELLED,
+        because=because,
+        by=by,
+        percent=percent,
+        kept_for=taken.price,
+    )
     of_child = act.facts.bookings[taken.child_id]
     act.facts.bookings[taken.child_id] = [row for row in of_child if row.pk != old.pk]
 
@@ -627,7 +642,7 @@ def _finish_swap(act: Act, kept: Booking, stands: Booking) -> None:
     old = _fresh(kept, hall)
     if not old.is_live:
         return
-    _give_up_for(act, hall, old, stands, None)
+    _give_up_for(act, hall, old, stands, None, percent_back(hall.session, act.now))
     serve(act, [hall])
     rest_later(act, hall)
 

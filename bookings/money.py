@@ -180,8 +180,13 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
     return charge
 
 
-def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decimal:
-    """The place was given up: the household owes so much less. Returns by how much; at most once a charge."""
+def take_back_charge(
+    *, booking: Booking, percent: Decimal | int = 100, kept_for: Decimal = Decimal(0)
+) -> Decimal:
+    """The place was given up: the household owes so much less. Returns by how much; at most once a charge.
+
+    `kept_for` is what the place costs that came instead: so much counts in full, and never goes back by card.
+    """
     charge = (
         Charge.objects.for_institution(booking.institution)
         .filter(booking=booking, kind=Charge.Kind.PLACE, cancelled_at=None)
@@ -189,7 +194,8 @@ def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decim
     )
     if charge is None:
         return Decimal(0)
-    back = round_to(charge.amount * Decimal(percent) / 100, charge.currency)
+    kept = min(kept_for, charge.amount)
+    back = kept + round_to((charge.amount - kept) * Decimal(percent) / 100, charge.currency)
     charge.cancelled_at = timezone.now()
     charge.save(update_fields=["cancelled_at"])
     enter(
@@ -199,7 +205,7 @@ def take_back_charge(*, booking: Booking, percent: Decimal | int = 100) -> Decim
         sides={Account.FAMILY: -back, Account.INCOME: back},
     )
     charge.instalments.filter(state__in=["due", "failed"]).update(state="released")
-    give_back(charge=charge, amount=back)
+    give_back(charge=charge, amount=back - kept)
     return back
 
 

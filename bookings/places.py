@@ -116,8 +116,9 @@ class Hall:
         because: str,
         by: int | None = None,
         percent: Decimal | int = 100,
+        kept_for: Decimal = Decimal(0),
     ) -> Decimal:
-        """A live booking ends; its place is free. By how much less its household owes."""
+        """A live booking ends; its place is free. By how much less its household owes (see money)."""
         before = {"state": booking.state}
         booking.state, booking.ended_at = state, self.now
         booking.ended_by_id, booking.ended_because = by, because[:200]
@@ -127,7 +128,9 @@ class Hall:
         # A place beyond the capacity goes with whom it was given to.
         self.places.extra -= booking.is_extra
         self.journal.note(booking, before=before, after={"state": state}, reason=because)
-        return money.take_back_charge(booking=booking, percent=percent) if booking.price else Decimal(0)
+        if not booking.price:
+            return Decimal(0)
+        return money.take_back_charge(booking=booking, percent=percent, kept_for=kept_for)
 
     def expire_holds(self) -> int:
         """Holds whose time is over end here, whether or not a worker is alive. How many."""

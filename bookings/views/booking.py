@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -114,20 +115,20 @@ def _page(
         "mode": mode,
         "has_children": bool(rights),
         "has_price": any(pick.price for pick in every),
-        "to_give_up": _to_give_up(sessions, rights) if len(sessions) == 1 else [],
+        "to_give_up": _to_give_up(groups[0]) if len(groups) == 1 else [],
         "tab": "catalogue",
     }
     return render(request, "bookings/book.html", context, status=status)
 
 
-def _to_give_up(sessions: list[Session], rights: list[Guardianship]) -> list[Booking]:
-    """The children's other places of the term, where one of them waits for a better one."""
-    if sessions[0].places.open:
+def _to_give_up(group: tuple[Session, list[Pick]]) -> list[Booking]:
+    """The other places in the term of the children who may wait for this one."""
+    session, picks = group
+    if session.places.open:
         return []
-    booked = Booking.objects.live().filter(
-        child__in=[right.child_id for right in rights], session__term=sessions[0].term
-    )
-    return list(booked.exclude(session=sessions[0]).select_related("child", "session__activity"))
+    children = [pick.child.pk for pick in picks if not pick.refusals]
+    booked = Booking.objects.live().filter(child__in=children, session__term=session.term)
+    return list(booked.exclude(session=session).select_related("child", "session__activity"))
 
 
 def _pick(request: HttpRequest, session: Session, child: Child) -> Pick:
@@ -318,7 +319,13 @@ def swap(request: HttpRequest, public_id: str) -> HttpResponse:
                 return redirect("bookings:account", request.institution.slug)
             messages.success(request, _("%(child)s has a place in %(activity)s instead.") % words)
             return redirect("bookings:family", request.institution.slug)
-    context = {"booking": found, "others": others, "error": error, "tab": "family"}
+    context = {
+        "booking": found,
+        "others": others,
+        "percent": acts.percent_back(found.session, timezone.now()),
+        "error": error,
+        "tab": "family",
+    }
     return render(request, "bookings/swap.html", context)
 
 

@@ -369,6 +369,21 @@ def test_a_swap_to_the_same_time_is_no_clash_with_itself(school, session, child,
     assert booking.swap(booking=mine, to=same_time, by=guardian).session == same_time
 
 
+def test_a_swap_for_something_cheaper_brings_back_what_cancelling_that_much_would(school, child, guardian):
+    policy = RefundPolicy.objects.create(institution=school, name="P")
+    RefundStep.objects.create(institution=school, policy=policy, days=3, percent=50)
+    dear = SessionFactory(institution=school, price=20, activity__refund_policy=policy)
+    cheap = SessionFactory(institution=school, price=4, activity__refund_policy=policy)
+    mine = booking.book(session=dear, child=child, by=guardian).booking
+    mine = booking.swap(booking=mine, to=cheap, by=guardian)
+    owed = LedgerEntry.objects.filter(account="family")
+    assert sum(owed.values_list("amount", flat=True)) == 4 + 8
+    # For the same price nothing is lost.
+    other = SessionFactory(institution=school, price=4, activity__refund_policy=policy)
+    booking.swap(booking=mine, to=other, by=guardian)
+    assert sum(owed.values_list("amount", flat=True)) == 4 + 8
+
+
 def test_nobody_swaps_a_place_for_itself(school, child, guardian):
     session = SessionFactory(institution=school, capacity=2)
     taken = booking.book(session=session, child=child, by=guardian).booking

@@ -455,6 +455,15 @@ def test_a_swap_to_what_costs_less_is_done_at_once_and_the_rest_goes_back(paid, 
     assert invariants.find_faults() == []
 
 
+def test_a_swap_for_a_free_place_brings_no_more_back_than_cancelling_would(paid, guardian, session):
+    policy = RefundPolicy.objects.create(institution=guardian.institution, name="Nothing comes back")
+    session.activity.refund_policy = policy
+    session.activity.save()
+    free = SessionFactory(institution=guardian.institution, price=0)
+    acts.swap(booking=paid, to=free, by=guardian)
+    assert owed.balance(guardian.household) == 0
+
+
 def test_the_place_that_a_paid_swap_frees_goes_to_its_queue(paid, dearer, guardian, session):
     other = GuardianFactory(institution=guardian.institution)
     waiting = ChildFactory(institution=guardian.institution, of=other)
