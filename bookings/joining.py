@@ -9,13 +9,26 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from projects import outbox
 from projects.models import Institution
 
 from .models import Child, Guardian, Guardianship, Household, InvitationCode, LinkRequest
 from .models.secrets import CODE_LETTERS, new_code, token_hash
+
+# What the guardian is told, in his language: subject, text.
+LINKED = (
+    gettext_lazy("{child} is on your page"),
+    gettext_lazy("The school has added {child} to your page. You can book now."),
+)
+NOT_LINKED = (
+    gettext_lazy("{child} is not on your page"),
+    gettext_lazy("The school could not add {child} to your page. Ask the office, or type the letter's code."),
+)
 
 CODE_LIFE = timedelta(days=60)
 MOST_OPEN_REQUESTS = 10
@@ -128,8 +141,16 @@ def name_child(*, guardian: Guardian, child_name: str, date_of_birth: Any, note:
 
 @transaction.atomic
 def link(*, request: LinkRequest, child: Child, staff: User, **rights: Any) -> Guardianship:
-    """The office says which child was meant; `rights` as in Guardianship. Raises CannotJoin if decided."""
+    """The office says which child was meant; `rights` as in Guardianship. The guardian is told.
+
+    Raises CannotJoin if decided, and for a child under a restriction unless the rights are named: somebody
+    must not get them all by one press of a button.
+    """
     request = _open_request(request)
+    of_child = Guardianship.objects.for_institution(request.institution).filter(child=child)
+    if not rights and of_child.exclude(restriction_note="").exists():
+        words = _("%s is under a restriction. Read it, and add the guardian at the child.")
+        raise CannotJoin(words % child)
     _decide(request, LinkRequest.State.LINKED, staff, child)
     guardianship, _is_new = Guardianship.objects.get_or_create(
         institution=request.institution,
@@ -138,17 +159,36 @@ def link(*, request: LinkRequest, child: Child, staff: User, **rights: Any) -> G
         valid_to=None,
         defaults=rights,
     )
+    _tell(request, LINKED, child.first_name)
     return guardianship
 
 
 @transaction.atomic
 def refuse(*, request: LinkRequest, staff: User) -> None:
-    """No such child, or not this person's. Raises CannotJoin if decided."""
-    _decide(_open_request(request), LinkRequest.State.REFUSED, staff, None)
+    """No such child, or not this person's; the guardian is told. Raises CannotJoin if decided."""
+    request = _open_request(request)
+    _decide(request, LinkRequest.State.REFUSED, staff, None)
+    _tell(request, NOT_LINKED, request.child_name)
+
+
+def _tell(request: LinkRequest, words: tuple[Any, Any], child: str) -> None:
+    guardian = request.guardian
+    if not (guardian.email and guardian.is_active):
+        return
+    subject, news = (format_lazy(sentence, child=child) for sentence in words)
+    outbox.write(
+        institution=request.institution,
+        to=guardian.email,
+        template="bookings_news",
+        context={"guardian": guardian, "subject": subject, "news": news},
+        language=guardian.language,
+        dedupe=f"link:{request.pk}:{request.state}",
+    )
 
 
 def _open_request(request: LinkRequest) -> LinkRequest:
-    request = LinkRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    rows = LinkRequest.objects.select_for_update(of=("self",)).select_related("guardian", "institution")
+    request = rows.get(pk=request.pk)
     if request.state != LinkRequest.State.OPEN:
         raise CannotJoin(_("Somebody has decided this already."))
     return request

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import lazy
@@ -314,7 +315,9 @@ def tell_missing(*, alert: AttendanceAlert) -> int:
     subject, news = (format_lazy(sentence, **named) for sentence in MISSING)
     context = {"subject": subject, "news": news}
     drafts: list[Draft] = []
-    rights = Guardianship.objects.filter(child=child).on(timezone.localdate(meeting.starts_at))
+    # Where a child should be is no news for who may neither book for it nor take it home.
+    rights = Guardianship.objects.filter(Q(may_book=True) | Q(may_collect=True), child=child)
+    rights = rights.on(timezone.localdate(meeting.starts_at))
     for right in rights.select_related("guardian"):
         drafts += _drafts(right.guardian, "bookings_news", context, f"missing:{alert.pk}:{right.guardian_id}")
     _subject, for_office = (format_lazy(sentence, **named) for sentence in MISSING_FOR_OFFICE)

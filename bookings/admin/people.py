@@ -210,10 +210,10 @@ class LinkRequestAdmin(ReadOnlyAdmin):
     actions = ("link_to_the_only", "refuse")
 
     def _alike(self, row: LinkRequest) -> list[Child]:
-        """Children of that birthday who bear one of the names."""
-        words = row.child_name.casefold().split()
+        """Children of that birthday who bear one of the names, as a whole: one letter is in every name."""
+        words = set(row.child_name.casefold().split())
         born = Child.objects.for_institution(row.institution).filter(date_of_birth=row.date_of_birth)
-        return [child for child in born if any(word in child.full_name.casefold() for word in words)]
+        return [child for child in born if words & set(child.full_name.casefold().split())]
 
     @admin.display(description=_("on your list"))
     def candidates(self, row: LinkRequest) -> str:
@@ -229,8 +229,12 @@ class LinkRequestAdmin(ReadOnlyAdmin):
                 )
                 self.message_user(request, words % {"name": row.child_name}, messages.WARNING)
                 continue
-            joining.link(request=row, child=alike[0], staff=request.user)
-            self.message_user(request, gettext("%s is linked.") % alike[0], messages.SUCCESS)
+            try:
+                joining.link(request=row, child=alike[0], staff=request.user)
+            except joining.CannotJoin as reason:
+                self.message_user(request, str(reason), messages.WARNING)
+            else:
+                self.message_user(request, gettext("%s is linked.") % alike[0], messages.SUCCESS)
 
     @admin.action(description=_("Refuse"), permissions=["act"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[LinkRequest]) -> None:

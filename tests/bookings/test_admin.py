@@ -1,6 +1,6 @@
 """The office's lists and counter: inside the wall, and by the same acts as everybody's."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,13 +8,16 @@ from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from bookings import joining
 from bookings.models import (
     Activity,
     ApiClient,
     Booking,
     Child,
     Closure,
+    Guardianship,
     LedgerEntry,
+    LinkRequest,
     Meeting,
     Payment,
     Session,
@@ -26,6 +29,7 @@ from ..factories.bookings import (
     BookingFactory,
     ChildFactory,
     GuardianFactory,
+    GuardianshipFactory,
     HouseholdFactory,
     SessionFactory,
     TermFactory,
@@ -64,6 +68,49 @@ def at(path):
 def test_the_counter_is_for_the_office(client, school, page, role):
     client.force_login(MembershipFactory(institution=school, role=role).user)
     assert client.get(at(page)).status_code in (403, 404)
+
+
+@pytest.fixture
+def asked(school):
+    """asked(name): somebody has signed up and names a child of Omar Khan's birthday so."""
+    guardian = GuardianFactory(institution=school)
+    child = ChildFactory(institution=school, given_name="Omar", date_of_birth=date(2018, 6, 1))
+
+    def asked(name):
+        joining.name_child(guardian=guardian, child_name=name, date_of_birth=child.date_of_birth)
+        return guardian, child
+
+    return asked
+
+
+def act_on_request(office, action="link_to_the_only"):
+    told = {"action": action, "_selected_action": LinkRequest.objects.get().pk}
+    return office.post(at("bookings/linkrequest/"), told, follow=True)
+
+
+def test_a_guardian_is_told_what_the_office_decided_about_a_child(office, asked):
+    guardian, child = asked("omar khan")
+    act_on_request(office)
+    assert Guardianship.objects.get(guardian=guardian).child == child
+    asked("Amina")
+    LinkRequest.objects.filter(state="linked").delete()
+    act_on_request(office, "refuse")
+    subjects = OutboxMessage.objects.filter(to=guardian.email).values_list("subject", flat=True)
+    assert set(subjects) == {"Omar is on your page", "Amina is not on your page"}
+
+
+def test_letters_that_are_in_every_name_link_nobody(office, asked):
+    asked("o k a")
+    act_on_request(office)
+    assert not Guardianship.objects.exists()
+
+
+def test_a_child_under_a_restriction_is_not_linked_by_one_press(office, school, asked):
+    _guardian, child = asked("Omar Khan")
+    GuardianshipFactory(institution=school, child=child, may_collect=False, restriction_note="court order")
+    assert "under a restriction" in act_on_request(office).content.decode()
+    assert LinkRequest.objects.get().state == "open"
+    assert Guardianship.objects.count() == 1
 
 
 @pytest.mark.parametrize("page", [f"counter/{name}/" for name in COUNTER])

@@ -249,6 +249,15 @@ def test_a_missing_child_is_reported_once_to_the_family_and_the_office(school, m
     assert AttendanceAlert.objects.get().child == zara
 
 
+def test_where_a_child_should_be_is_not_told_to_who_may_neither_book_nor_collect(school, meet, mother, zara):
+    barred = GuardianFactory(institution=school)
+    rights = {"may_book": False, "may_see_medical": False, "may_collect": False}
+    Guardianship.objects.create(institution=school, guardian=barred, child=zara, **rights)
+    meet(11, zara)
+    tasks.look_for_missing_children()
+    assert told() == [mother.email]
+
+
 @pytest.mark.parametrize("reason", ["too early", "here", "excused", "cancelled", "over"])
 def test_nobody_is_alarmed_without_need(school, meet, zara, tutor, reason):
     meeting = meet({"too early": 9, "over": 61}.get(reason, 11), zara)
