@@ -4,7 +4,7 @@ An app adds its pages and the sections of the navigation when its admin module i
 of them by name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.admin import AdminSite
@@ -42,6 +42,16 @@ class Listing(NamedTuple):
 
     model: type[Model]
     icon: str = "square"
+
+
+class Tile(NamedTuple):
+    """What an institution's front page leads to: how many there are, and whether they wait for somebody."""
+
+    label: Words
+    address: str
+    icon: str
+    count: int | None = None
+    waits: bool = False
 
 
 class Section(NamedTuple):
@@ -83,6 +93,7 @@ class StaffSite(AdminSite):
         # Where a stage's work is done; a stage without a page is not built yet.
         self.stage_pages: dict[Stage, str] = {}
         self.project_front: Callable[[HttpRequest], HttpResponse] | None = None
+        self.tiles: list[Callable[[HttpRequest], Iterable[Tile]]] = []
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Our own apps only. Others' admin pages know no tenant, and the queue's schedules run any code."""
@@ -129,7 +140,12 @@ class StaffSite(AdminSite):
 
     def institution_front(self, request: HttpRequest) -> HttpResponse:
         projects = access.projects_of(request.user).filter(institution=request.institution)
-        context = {**self.each_context(request), "title": request.institution.name, "projects": projects}
+        context = {
+            **self.each_context(request),
+            "title": request.institution.name,
+            "projects": projects,
+            "tiles": [tile for ask in self.tiles for tile in ask(request)],
+        }
         return TemplateResponse(request, "admin/institution.html", context)
 
     # --- pages and navigation ---------------------------------------------------------------------------

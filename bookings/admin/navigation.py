@@ -7,7 +7,7 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, dates, draw, erasure, families, finding, reports, statement, terms
+from . import counter, dates, draw, erasure, families, finding, front, reports, statement, terms
 from .scoped import OFFICE
 
 
@@ -149,3 +149,4 @@ site = admin.site
 if isinstance(site, StaffSite):
     site.pages += PAGES
     site.sections += SECTIONS
+    site.tiles.append(front.tiles)

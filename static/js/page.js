@@ -37,6 +37,10 @@
     const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
   });
+  // A long navigation opens where one is.
+  const navigation = document.querySelector(".navigation");
+  const here = navigation?.querySelector("[aria-current]");
+  if (here) navigation.scrollTop = here.offsetTop - navigation.clientHeight / 2;
   // A list filter that is a drop-down goes where its choice leads.
   document.addEventListener("change", (event) => {
     if (event.target.matches("select[data-goes]") && event.target.value) location.href = event.target.value;
