@@ -80,6 +80,7 @@ def child_page(
         "invite_form": invite_form or InviteForm(right=right),
         "has_feed": feed.exists(),
         "feed_address": feed_address,
+        "feed_webcal": "webcal:" + feed_address.partition(":")[2],
         "tab": "family",
     }
     return render(request, "bookings/child.html", context)
