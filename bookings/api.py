@@ -7,12 +7,12 @@ question it is refused (422). In a rush the answer is 429 with Retry-After, and 
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import NinjaAPI, Query, Schema, Status
+from ninja import Field, NinjaAPI, Query, Schema, Status
 from ninja.security import HttpBearer
 
 from . import booking as acts
@@ -67,6 +67,11 @@ api = NinjaAPI(
 )
 
 
+# No text of ours holds a null character, and PostgreSQL will not even look for it.
+NO_NULL = r"^[^\x00]*$"
+Id = Annotated[str, Field(max_length=40, pattern=NO_NULL)]
+
+
 class Refusal(Schema):
     """Why not: `code` for programs, `message` for people."""
 
@@ -89,11 +94,11 @@ class SessionOut(Schema):
 class BookingIn(Schema):
     """`or_queue`: if it is full, join the queue instead."""
 
-    session: str
-    child: str
-    guardian: str
+    session: Id
+    child: Id
+    guardian: Id
     or_queue: bool = False
-    promo_code: str = ""
+    promo_code: str = Field("", max_length=30, pattern=NO_NULL)
 
 
 class BookingOut(Schema):
@@ -128,14 +133,14 @@ class CancelledOut(Schema):
 
 
 class WaitIn(Schema):
-    session: str
-    child: str
-    guardian: str
+    session: Id
+    child: Id
+    guardian: Id
 
 
 class Page(Schema):
-    limit: int = 100
-    offset: int = 0
+    limit: int = Field(100, ge=0)
+    offset: int = Field(0, ge=0, le=10**9)
 
 
 def _session(row: Session) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.standing = request.institution = request.project = None
-        if any("\0" in told for asked in request.GET.lists() for told in (asked[0], *asked[1])):
+        told = (text for name, values in request.GET.lists() for text in (name, *values))
+        if any("\0" in text for text in (request.path_info, *told)):
             # No text of ours holds it, and PostgreSQL will not even look for it.
             raise BadRequest("A null character in the address.")
         with history.acting(by=request.user if request.user.is_authenticated else None):

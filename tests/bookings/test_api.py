@@ -137,6 +137,19 @@ def test_fields_that_nobody_asked_for_change_nothing(call, session, child, guard
     assert Booking.objects.get().source == "api"
 
 
+@pytest.mark.parametrize("asked", ["limit=-1", "offset=-1", f"offset={10**20}"])
+def test_a_page_that_cannot_be_is_refused(call, session, asked):
+    assert call("get", f"sessions?{asked}").status_code == 422
+
+
+def test_a_null_character_is_refused(call, session, child, guardian):
+    asked = wish(session, child, guardian) | {"child": "a\0", "promo_code": "b\0"}
+    answer = call("post", "bookings", asked)
+    assert answer.status_code == 422
+    assert {fault["loc"][-1] for fault in answer.json()["detail"]} == {"child", "promo_code"}
+    assert call("get", "bookings/a%00").status_code == 400
+
+
 def test_the_api_describes_itself(client):
     described = client.get("/api/v1/openapi.json").json()
     assert {"/api/v1/bookings", "/api/v1/sessions", "/api/v1/queue"} <= described["paths"].keys()
