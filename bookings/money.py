@@ -8,6 +8,7 @@ the currency has after the point.
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -165,6 +166,8 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
         what=f"{booking.session}: {booking.child.first_name}"[:200],
         amount=price.amount,
         currency=booking.currency,
+        # The school's own day, wherever the server stands.
+        due_on=timezone.localdate(timezone=ZoneInfo(booking.institution.time_zone)),
         discounts=[{**given._asdict(), "amount": str(given.amount)} for given in price.discounts],
     )
     enter(

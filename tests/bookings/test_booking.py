@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -105,6 +105,16 @@ def test_a_place_is_paid_later_unless_the_activity_asks_for_it_at_once(school, c
 
     assert booking.confirm(booking=held).state == "confirmed"
     assert booking.confirm(booking=held).pk == held.pk
+
+
+def test_a_place_is_due_on_the_day_that_it_is_at_the_school(school, child, guardian, clock):
+    school.time_zone = "Asia/Karachi"
+    school.save()
+    clock.now = datetime(2027, 1, 2, 22, tzinfo=UTC)
+    made = booking.book(
+        session=SessionFactory(institution=school, price=10), child=child, by=guardian
+    ).booking
+    assert made.charges.get().due_on == date(2027, 1, 3)
 
 
 def test_a_free_place_costs_nobody_anything_and_a_negative_price_is_refused(session, child, guardian):
