@@ -4,7 +4,7 @@ import numpy as np
 
 from .compiled import entry, kernel
 from .kernels import apply, keep_best, next_random
-from .model import BROKEN_LINK, IMPOSSIBLE, SOFT
+from .model import BROKEN_LINK, IMPOSSIBLE
 from .state import BEST_UNPLACED, BUILT, NEVER, UNPLACED
 
 FIXED = 1000  # history of a unit without a choice: nearly never ejected
@@ -36,8 +36,8 @@ def most_constrained(m, s):
         free = 0
         possible = 0
         for p in range(len(s.members)):
-            free += s.table[u, p] <= SOFT
-            possible += s.table[u, p] < IMPOSSIBLE
+            free += s.clashes[u, p] == 0
+            possible += s.clashes[u, p] < IMPOSSIBLE
         if possible == 0:
             continue
         if possible == 1:
@@ -55,10 +55,9 @@ def measure_harm(m, s, u, step, harm):
     """What placing unit u in each period ejects, by how hard that was to place; a little for its price."""
     periods = len(harm)
     for p in range(periods):
-        price = s.table[u, p]
         harm[p] = CLOSED
-        if price < IMPOSSIBLE:
-            harm[p] = 0.000001 * (price & SOFT) + 0.01 * noise(s)
+        if s.clashes[u, p] < IMPOSSIBLE:
+            harm[p] = 0.000001 * s.table[u, p] + 0.01 * noise(s)
             if s.tabu[u, p] > step:
                 harm[p] += 20
             short = np.int64(0)
@@ -150,19 +149,21 @@ def build(m, s, steps):
             unit = u
             to = p
             if harm[p] >= 1 and not is_wish:
-                blocked = s.table[u, p] > SOFT
+                blocked = s.clashes[u, p] > 0
                 if blocked or tries < 0:
                     unit = in_the_way(m, s, u, p)
                     to = -1
                     if unit < 0:
                         # Not even the empty period will do.
-                        s.table[u, p] += IMPOSSIBLE
+                        s.clashes[u, p] += IMPOSSIBLE
                         break
-            price = s.table[unit, to] if to >= 0 else s.table[unit, s.period[unit]]
+            where = s.period[unit]
+            price = np.int64(s.table[unit, to if to >= 0 else where])
             s.move_unit[0] = unit
             s.move_to[0] = to
-            where = s.period[unit]
-            made = price <= SOFT and apply(m, s, 1, price if to >= 0 else -price, NEVER)
+            made = s.clashes[unit, to if to >= 0 else where] == 0 and apply(
+                m, s, 1, price if to >= 0 else -price, NEVER
+            )
             if to < 0:
                 s.history[unit] += 1
                 s.tabu[unit, where] = step + TABU + np.int64(TABU * noise(s))

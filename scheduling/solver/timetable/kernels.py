@@ -4,10 +4,11 @@ No kernel breaks a hard rule: what is placed is placed rightly, what cannot be p
 """
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
-from .compiled import entry, kernel
+from .compiled import add_block, entry, inlined, kernel
 from .counts import count_in, count_moves, crowd_cost, link_cost, shift_crowd
-from .model import BROKEN_LINK, CLASH, IMPOSSIBLE, SHIFT, SOFT
+from .model import BLOCK, BROKEN_LINK, IMPOSSIBLE
 from .rooms import may_enter, move_rooms, put, relief, take
 from .state import (
     BEST,
@@ -18,14 +19,17 @@ from .state import (
     EJECTED,
     EJECTION,
     KEMPE,
+    MADE,
     MOST_EJECTED,
     NEVER,
     PERIOD_SWAP,
+    REFUSED,
     ROOM_MOVE,
     ROOM_MOVED,
     SHIFTED,
     SWAPPED,
     TWO_SEED,
+    UNDECIDED,
     UNPLACED,
 )
 
@@ -62,78 +66,80 @@ def keep_best(m, s):
 # The table
 
 
-@kernel
+@inlined
 def shift_table(m, s, u, p, q):
     """Tell the neighbours of unit u that it leaves p and enters q (-1 = nowhere)."""
-    # Without signs, since Numba looks for a negative index in the loop; without views of rows, which it
-    # counts.
-    lo_p = np.uint64(0)
-    hi_p = np.uint64(0)
-    lo_q = np.uint64(0)
-    hi_q = np.uint64(0)
+    # Without signs, since Numba looks for a negative index in the loop.
+    size = np.uint64(BLOCK)
+    width = np.uint64(s.table.shape[1])
     at_p = np.uint64(max(p, 0))
     at_q = np.uint64(max(q, 0))
+    lo = np.int64(width)
+    hi = np.int64(0)
     if p >= 0:
-        lo_p = np.uint64(m.near_lo[p])
-        hi_p = np.uint64(m.near_hi[p])
+        lo = m.near_lo[at_p]
+        hi = m.near_hi[at_p]
     if q >= 0:
-        lo_q = np.uint64(m.near_lo[q])
-        hi_q = np.uint64(m.near_hi[q])
+        lo = min(lo, m.near_lo[at_q])
+        hi = max(hi, m.near_hi[at_q])
+    first = np.uint64(min(lo, hi)) // size * size
+    last = (np.uint64(hi) + size - np.uint64(1)) // size * size
+    for r in range(first, last):
+        s.change[r] = (m.near[at_q, r] if q >= 0 else 0) - (m.near[at_p, r] if p >= 0 else 0)
     for j in range(np.uint64(m.edge_ptr[u]), np.uint64(m.edge_ptr[u + 1])):
         v = np.uint64(m.edge_to[j])
-        weight = np.int64(m.edge_weight[j])
-        for r in range(lo_p, hi_p):
-            s.table[v, r] -= weight * m.near[at_p, r]
-        for r in range(lo_q, hi_q):
-            s.table[v, r] += weight * m.near[at_q, r]
+        weight = m.edge_weight[j]
+        for r in range(first, last, size):
+            add_block(s.table, v * width + r, s.change, r, weight)
         if p >= 0:
-            s.table[v, at_p] -= CLASH
+            s.clashes[v, at_p] -= 1
         if q >= 0:
-            s.table[v, at_q] += CLASH
+            s.clashes[v, at_q] += 1
 
 
-@kernel
+@inlined
 def relocate(m, s, u, p, q):
     """Write down that unit u goes from p to q (-1 = nowhere)."""
-    if p == q:
-        return
     shift_table(m, s, u, p, q)
     if m.crowds > 0:
         shift_crowd(m, s, u, p, q)
+    word = u >> 6
+    bit = np.uint64(1) << np.uint64(u & 63)
     if p >= 0:
         last = s.member[p, s.members[p] - 1]
         s.member[p, s.position[u]] = last
         s.position[last] = s.position[u]
         s.members[p] -= 1
+        s.inside[p, word] ^= bit
     else:
         s.sums[UNPLACED] -= 1
     if q >= 0:
         s.member[q, s.members[q]] = u
         s.position[u] = s.members[q]
         s.members[q] += 1
+        s.inside[q, word] ^= bit
     else:
         s.sums[UNPLACED] += 1
     s.period[u] = q
 
 
-@kernel
+@inlined
 def shift(m, s, u, p, q, delta, most):
     """Move unit u from p to q, whose price by the table is delta, if it can be made and costs at most `most`
-    in all. Returns whether it was made. As `apply`, but of one part in one room nothing is moved before it
-    is sure."""
-    by_table = delta
+    in all. Returns MADE or REFUSED; or UNDECIDED, if only `apply` can tell. As `apply`, but of one part in
+    one room nothing is moved before it is sure."""
     if m.has_extras:
         for j in range(m.link_ptr[u], m.link_ptr[u + 1]):
             r = s.period[m.link_to[j]]
             if r >= 0:
                 faults = m.link_faults[m.link_kind[j], q, r]
                 if faults > 0 and m.link_price[j] >= BROKEN_LINK:
-                    return False
+                    return REFUSED
                 delta += m.link_price[j] * (faults - m.link_faults[m.link_kind[j], p, r])
         if s.exams_in[q] + m.unit_exams[u] > m.period_exams[q]:
-            return False
+            return REFUSED
         if s.candidates_in[q] + m.unit_candidates[u] > m.period_candidates[q]:
-            return False
+            return REFUSED
         if m.day_price > 0:
             day = m.period_day[q]
             if day != m.period_day[p]:
@@ -149,12 +155,10 @@ def shift(m, s, u, p, q, delta, most):
     if parts > 0:
         k = m.part[m.part_ptr[u]]
         if m.travels or parts > 1 or s.slots[k] > 1:
-            s.move_unit[0] = u
-            s.move_to[0] = q
-            return apply(m, s, 1, by_table, most)
+            return UNDECIDED
         size = m.part_size[k]
         if s.seats_free[q] < size or delta - relief(m, s, k) - m.empty_price * size > most:
-            return False
+            return REFUSED
         here = s.slot_room[m.slot_ptr[k]]
         d = m.part_duration[k]
         delta -= m.part_price[k, here]
@@ -185,14 +189,10 @@ def shift(m, s, u, p, q, delta, most):
                 lowest = price
                 tightest = free
         if room < 0:
-            if could or m.part_most[k] == 1:
-                return False
-            s.move_unit[0] = u
-            s.move_to[0] = q
-            return apply(m, s, 1, by_table, most)
+            return REFUSED if could or m.part_most[k] == 1 else UNDECIDED
         delta += lowest - m.empty_price * size
     if delta > most:
-        return False
+        return REFUSED
     if delta > 0:
         keep_best(m, s)
     if m.has_extras:
@@ -203,10 +203,10 @@ def shift(m, s, u, p, q, delta, most):
         put(m, s, k, q, room, m.part_size[k])
     relocate(m, s, u, p, q)
     s.sums[COST] += delta
-    return True
+    return MADE
 
 
-@kernel
+@inlined
 def apply(m, s, n, delta, most):
     """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and
     cost at most `most` in all. Returns whether they were made."""
@@ -248,7 +248,8 @@ def apply(m, s, n, delta, most):
             count_moves(m, s, n, True)
         return False
     for i in range(n):
-        relocate(m, s, s.move_unit[i], s.move_from[i], s.move_to[i])
+        if s.move_from[i] != s.move_to[i]:
+            relocate(m, s, s.move_unit[i], s.move_from[i], s.move_to[i])
     s.sums[COST] += delta
     return True
 
@@ -256,7 +257,7 @@ def apply(m, s, n, delta, most):
 # Moves of the search
 
 
-@kernel
+@inlined
 def chain(m, s, u, v, p, q):
     """Collect the Kempe chain that takes u from p to q and, unless -1, v from q to p. Returns (units, price
     by the table), price NEVER if some unit may not be there."""
@@ -269,27 +270,31 @@ def chain(m, s, u, v, p, q):
         s.move_to[1] = p
         s.is_moved[v] = 1
         n = 2
-    delta = 0
-    near = m.near[p, q]
+    no_bit = np.uint64(0)
+    one_bit = np.uint64(1)
+    delta = np.int64(0)
+    near = np.int64(m.near[p, q])
     i = 0
     while i < n:
         a = s.move_unit[i]
         to = s.move_to[i]
         here = p + q - to
-        price = s.table[a, to]
-        if price >= IMPOSSIBLE:
+        clashes = np.int64(s.clashes[a, to])
+        if clashes >= IMPOSSIBLE:
             delta = NEVER
             break
-        delta += (price & SOFT) - s.table[a, here]
-        clashes = price >> SHIFT
-        j = 0
+        delta += s.table[a, to] - s.table[a, here]
+        word = 0
         while clashes > 0:
-            b = s.member[to, j]
-            j += 1
-            if m.touch[a, b]:
-                # The table holds b where it is; b changes sides with a, so their distance stays.
-                delta += near * (m.edge[a, b] - 1)
+            found = m.touching[a, word] & s.inside[to, word]
+            word += 1
+            while found != no_bit:
+                b = 64 * (word - 1) + np.int64(trailing_zeros(found))
+                found &= found - one_bit
                 clashes -= 1
+                if near > 0:
+                    # The table holds b where it is; b changes sides with a, so their distance stays.
+                    delta += near * (m.edge[a, b] - 1)
                 if not s.is_moved[b]:
                     s.is_moved[b] = 1
                     s.move_unit[n] = b
@@ -301,76 +306,76 @@ def chain(m, s, u, v, p, q):
     return n, delta
 
 
-@kernel
+@inlined
 def swap_periods(m, s, p, q):
     """Collect all units of two periods, to change places. Returns (units, price by the table)."""
+    no_bit = np.uint64(0)
+    one_bit = np.uint64(1)
     n = 0
-    delta = 0
+    delta = np.int64(0)
+    near = np.int64(m.near[p, q])
     for side in range(2):
         here = p if side == 0 else q
         to = p + q - here
         for j in range(s.members[here]):
             a = s.member[here, j]
-            price = s.table[a, to]
-            if price >= IMPOSSIBLE:
+            clashes = np.int64(s.clashes[a, to])
+            if clashes >= IMPOSSIBLE:
                 return n, NEVER
-            delta += (price & SOFT) - s.table[a, here]
-            clashes = price >> SHIFT
-            i = 0
-            while clashes > 0:
-                b = s.member[to, i]
-                i += 1
-                if m.touch[a, b]:
-                    delta += m.near[p, q] * (m.edge[a, b] - 1)
+            delta += s.table[a, to] - s.table[a, here]
+            word = 0
+            while clashes > 0 and near > 0:
+                found = m.touching[a, word] & s.inside[to, word]
+                word += 1
+                while found != no_bit:
+                    b = 64 * (word - 1) + np.int64(trailing_zeros(found))
+                    found &= found - one_bit
                     clashes -= 1
+                    delta += near * (m.edge[a, b] - 1)
             s.move_unit[n] = a
             s.move_to[n] = to
             n += 1
     return n, delta
 
 
-@kernel
+@inlined
 def eject(m, s, u, p, q):
     """Collect the move of u from p (-1 = nowhere) to q where those in its way in q go each to their cheapest
     other period. Returns (units, price by the table), price NEVER if one has nowhere to go."""
-    price = s.table[u, q]
-    clashes = price >> SHIFT
-    delta = price & SOFT
+    no_bit = np.uint64(0)
+    one_bit = np.uint64(1)
+    delta = np.int64(s.table[u, q])
     if p >= 0:
         delta -= s.table[u, p]
     s.move_unit[0] = u
     s.move_to[0] = q
     n = 1
-    j = 0
-    while clashes > 0:
-        f = s.member[q, j]
-        j += 1
-        if not m.touch[u, f]:
-            continue
-        weight = np.int64(m.edge[u, f]) - 1
-        clashes -= 1
-        lowest = NEVER
-        to = -1
-        for r in range(len(s.members)):
-            cost = s.table[f, r]
-            if r == p:
-                cost -= CLASH
-            if cost >= CLASH or r == q:
-                continue
-            cost += weight * m.near[q, r]
+    for word in range(s.inside.shape[1]):
+        found = m.touching[u, word] & s.inside[q, word]
+        while found != no_bit:
+            f = 64 * word + np.int64(trailing_zeros(found))
+            found &= found - one_bit
+            weight = np.int64(m.edge[u, f]) - 1
+            lowest = NEVER
+            to = -1
+            for r in range(len(s.members)):
+                if s.clashes[f, r] > (r == p) or r == q:
+                    continue
+                cost = np.int64(s.table[f, r])
+                cost += weight * m.near[q, r]
+                if p >= 0:
+                    cost -= weight * m.near[p, r]
+                if cost < lowest:
+                    lowest = cost
+                    to = r
+            if to < 0:
+                return n, NEVER
+            delta += lowest - s.table[f, q]
             if p >= 0:
-                cost -= weight * m.near[p, r]
-            if cost < lowest:
-                lowest = cost
-                to = r
-        if to < 0:
-            return n, NEVER
-        delta += lowest - s.table[f, q]
-        if p >= 0:
-            delta += weight * m.near[p, q]
-        s.move_unit[n] = f
-        s.move_to[n] = to
-        n += 1
+                delta += weight * m.near[p, q]
+            s.move_unit[n] = f
+            s.move_to[n] = to
+            n += 1
     return n, delta
 
 
@@ -416,89 +421,88 @@ def anneal(m, s, mix, temperature, draws):
         return
     low12 = np.uint64(0xFFF)
     has_rooms = len(s.slots) > 0
+    two_seed = mix[ROOM_MOVE] + mix[TWO_SEED]
+    rare = two_seed + mix[PERIOD_SWAP]
     x = s.random[0]
     for _ in range(draws):
         x ^= x << np.uint64(13)
         x ^= x >> np.uint64(7)
         x ^= x << np.uint64(17)
-        most = np.int64(temperature * m.log[x >> np.uint64(52)])
-        u = m.movable[((x & np.uint64(0xFFFFF)) * units) >> np.uint64(20)]
-        p = s.period[u]
+        u = np.int64(m.movable[((x & np.uint64(0xFFFFF)) * units) >> np.uint64(20)])
         q = np.int64((((x >> np.uint64(20)) & low12) * periods) >> np.uint64(12))
         kind = np.int64((x >> np.uint64(32)) & low12)
+        p = s.period[u]
+        clashes = np.int64(s.clashes[u, q])
+        n = 1
+        delta = np.int64(0)
+        move = SHIFTED
+        most = NEVER
+        v = np.int64(-1)
         y = x * np.uint64(0x9E3779B97F4A7C15)
         y ^= y >> np.uint64(29)
-        if kind < mix[ROOM_MOVE] and has_rooms and p >= 0:
-            n = change_rooms(m, s, u, y)
-            if n == 0:
-                continue
-            q = p
-        elif p == q:
-            continue
-        else:
-            n = 1
-        kind -= mix[ROOM_MOVE]
-        price = s.table[u, q]
-        delta = price
-        move = SHIFTED
-        if p == q:
-            delta = 0
-            move = ROOM_MOVED
-        elif p < 0:
+        if p < 0:
             # Whatever it costs: an exam more in the plan comes before any cost.
-            most = NEVER
-            if price >= IMPOSSIBLE or (price >> SHIFT) > MOST_EJECTED:
+            if clashes > MOST_EJECTED:
                 continue
-            if price >= CLASH:
-                move = EJECTED
-                n, delta = eject(m, s, u, p, q)
-                if delta == NEVER:
+            move = EJECTED
+        elif kind < rare:
+            if kind < mix[ROOM_MOVE]:
+                move = ROOM_MOVED
+                n = change_rooms(m, s, u, y) if has_rooms else 0
+                if n == 0:
                     continue
-        elif kind >= mix[TWO_SEED] and kind < mix[TWO_SEED] + mix[PERIOD_SWAP]:
-            n, delta = swap_periods(m, s, p, q)
-            move = SWAPPED
-        else:
-            v = -1
-            if kind >= 0 and kind < mix[TWO_SEED]:
+                q = p
+            elif p == q:
+                continue
+            elif kind < two_seed:
+                move = CHAINED
                 if s.members[q] == 0:
                     continue
                 v = np.int64(
                     s.member[q, np.int64(((y >> np.uint64(32)) * np.uint64(s.members[q])) >> np.uint64(32))]
                 )
-                move = CHAINED
-            elif price < CLASH:
-                delta = price - s.table[u, p]
-            elif price >= IMPOSSIBLE:
-                continue
             else:
-                kind = np.int64((x >> np.uint64(44)) & np.uint64(0xFF))
-                if kind < mix[KEMPE]:
-                    move = CHAINED
-                elif kind < mix[KEMPE] + mix[EJECTION] and (price >> SHIFT) <= MOST_EJECTED:
-                    move = EJECTED
-                    n, delta = eject(m, s, u, p, q)
-                else:
-                    continue
-            if move == CHAINED:
-                n, delta = chain(m, s, u, v, p, q)
+                move = SWAPPED
+                n, delta = swap_periods(m, s, p, q)
+        elif p == q or clashes >= IMPOSSIBLE:
+            continue
+        elif clashes > 0:
+            kind = np.int64((x >> np.uint64(44)) & np.uint64(0xFF)) - mix[KEMPE]
+            if kind < 0:
+                move = CHAINED
+            elif kind < mix[EJECTION] and clashes <= MOST_EJECTED:
+                move = EJECTED
+            else:
+                continue
+        if p >= 0:
+            most = np.int64(temperature * m.log[x >> np.uint64(52)])
         if move == SHIFTED:
-            s.move_unit[0] = u
-            s.move_to[0] = q
-        if move == SHIFTED and p >= 0:
+            delta = np.int64(s.table[u, q]) - np.int64(s.table[u, p])
             rest = delta - most
             if rest > 0:
-                # Not worth a call if what it leaves could not pay for it.
-                if has_rooms:
-                    for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
-                        rest -= relief(m, s, m.part[j])
-                    rest -= m.empty_price * m.unit_candidates[u]
+                # Not worth a try if what it leaves could not pay for it.
+                if rest > m.slack[u]:
+                    continue
+                for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
+                    rest -= relief(m, s, m.part[j])
+                rest -= m.empty_price * m.unit_candidates[u]
                 if m.has_extras:
                     rest -= m.gain[u]
                     if m.crowds > 0:
                         rest += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
-            if rest <= 0 and shift(m, s, u, p, q, delta, most):
+                if rest > 0:
+                    continue
+            answer = shift(m, s, u, p, q, delta, most)
+            if answer == MADE:
                 s.stats[move] += 1
-            continue
+            if answer != UNDECIDED:
+                continue
+            s.move_unit[0] = u
+            s.move_to[0] = q
+        elif move == EJECTED:
+            n, delta = eject(m, s, u, p, q)
+        elif move == CHAINED:
+            n, delta = chain(m, s, u, v, p, q)
         rest = delta - most
         for i in range(n):
             if rest <= 0:
@@ -512,7 +516,7 @@ def anneal(m, s, mix, temperature, draws):
                 rest -= m.gain[a]
                 if m.crowds > 0 and s.period[a] >= 0:
                     rest -= s.crowd[a, m.period_day[s.period[a]]]
-        if rest <= 0 and apply(m, s, n, delta, most):
+        if rest <= 0 and delta < NEVER and apply(m, s, n, delta, most):
             s.stats[move] += 1
         if move == ROOM_MOVED:
             for i in range(n):

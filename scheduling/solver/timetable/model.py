@@ -23,12 +23,11 @@ from .problem import (
     possible_periods,
 )
 
-SHIFT = 40
-CLASH = 1 << SHIFT  # one clashing neighbour, in the table
-SOFT = CLASH - 1  # table & SOFT = soft price
-IMPOSSIBLE = 1 << 52  # not one of the unit's periods
+IMPOSSIBLE = 1 << 14  # clashes of a unit where it cannot be; more than any has neighbours
+NOWHERE = 1 << 52  # price of a unit where it cannot be, while the model is built
 BROKEN_LINK = 1 << 44
 LOG_STEPS = 4096
+BLOCK = 8  # columns of a table that are written at once; rows are padded to a multiple
 
 
 class Model(NamedTuple):
@@ -36,14 +35,16 @@ class Model(NamedTuple):
 
     # units
     movable: Ints  # units that have a choice of periods
-    static: Ints  # (U, P) price of the unit alone, IMPOSSIBLE where it cannot be
-    gain: Ints  # (U,) how much less than its table price a move of the unit may cost, at most
+    static: np.ndarray  # (U, P and padding) price of the unit alone
+    barred: np.ndarray  # (U, P) IMPOSSIBLE where the unit cannot be, else 0
+    gain: Ints  # (U,) how much less than its table price a move of the unit may cost, at most, rooms apart
+    slack: Ints  # (U,) and with what its rooms can cost less
     edge_ptr: Ints  # (U + 1,) neighbours: units that must not share its period
     edge_to: np.ndarray
     edge_weight: np.ndarray
     edge: np.ndarray  # (U, U) weight + 1, 0 = no edge
-    touch: np.ndarray  # (U, U) bytes, 1 = edge: what chains look through
-    near: Ints  # (P, P) price of a pair of exams of one student in these periods
+    touching: np.ndarray  # (U, words) a bit for each neighbour
+    near: np.ndarray  # (P, P and padding) price of a pair of exams of one student in these periods
     near_lo: np.ndarray  # first and one past the last period where near[p] is not 0
     near_hi: np.ndarray
     # links: rules between two units that are not a plain clash
@@ -220,6 +221,15 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
             else:
                 links.add(u, v, kind, price["cohort_gap"])
 
+    barred = np.where(static >= NOWHERE, IMPOSSIBLE, 0).astype(np.int16)
+    dearest = np.where(barred, 0, static).max(axis=1, initial=0)
+    dearest = dearest + (edge.sum(axis=1) - (edge > 0).sum(axis=1)) * int(near.max(initial=0))
+    # Half as long numbers are twice as fast, if they are long enough.
+    kind = np.int32 if dearest.max(initial=0) < 1 << 30 else np.int64
+
+    def padded(table: Ints) -> np.ndarray:
+        return np.pad(table, ((0, 0), (0, -periods % BLOCK))).astype(kind)
+
     neighbours = [np.flatnonzero(row) for row in edge]
     span = [np.flatnonzero(row) for row in near]
     link_arrays = links.arrays(count)
@@ -246,18 +256,26 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         -1,
     )
     room_link_ptr, room_link_to, room_link_same = _room_links(problem)
+    # What a part can cost less elsewhere, at most; no bound where it depends on others.
+    least = np.where(part_price < 0, np.iinfo(np.int32).max, part_price)
+    least = least.min(axis=1, initial=np.iinfo(np.int32).max).astype(np.int64)
+    ease = np.maximum(part_price.max(axis=1, initial=0) - least, 0) + price["mixed_durations"]
+    if crowds or price["empty_seats"] or price["split_rooms"] or price["split_blocks"]:
+        ease = ease + NOWHERE
     fields: dict[str, Any] = dict(
-        movable=np.flatnonzero((static < IMPOSSIBLE).sum(axis=1) > 1),
-        static=static,
+        movable=np.flatnonzero((barred == 0).sum(axis=1) > 1),
+        static=padded(np.where(barred, 0, static)),
+        barred=barred,
         gain=gain,
+        slack=gain + np.bincount(unit[problem.part_exam], ease, count).astype(np.int64),
         edge_ptr=np.concatenate(([0], np.cumsum([len(row) for row in neighbours]))).astype(np.int64),
         edge_to=np.concatenate([*neighbours, np.zeros(0, dtype=np.int64)]).astype(np.int32),
         edge_weight=np.concatenate(
             [*(edge[u][row] - 1 for u, row in enumerate(neighbours)), np.zeros(0)]
-        ).astype(np.int32),
+        ).astype(kind),
         edge=edge,
-        touch=(edge > 0).astype(np.uint8),
-        near=near,
+        touching=_bits(edge > 0),
+        near=padded(near),
         near_lo=np.array([row[0] if len(row) else 0 for row in span], dtype=np.int64),
         near_hi=np.array([row[-1] + 1 if len(row) else 0 for row in span], dtype=np.int64),
         link_ptr=link_arrays.ptr,
@@ -295,9 +313,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         part_duration=np.unique(problem.duration, return_inverse=True)[1].astype(np.int64)[problem.part_exam],
         part_exclusive=problem.exclusive[problem.part_exam],
         part_price=part_price.astype(np.int64),
-        part_least=np.where(part_price < 0, np.iinfo(np.int32).max, part_price)
-        .min(axis=1, initial=np.iinfo(np.int32).max)
-        .astype(np.int64),
+        part_least=least,
         slot_ptr=np.concatenate(([0], np.cumsum(most))).astype(np.int64),
         exam_part_ptr=np.searchsorted(problem.part_exam, np.arange(problem.exams + 1)).astype(np.int64),
         room_link_ptr=room_link_ptr,
@@ -330,7 +346,7 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
     possible = np.stack(
         [allowed[exams].all(axis=0) & _within_limits(problem, exams) for exams in units.members]
     )
-    return np.where(possible, static, IMPOSSIBLE)
+    return np.where(possible, static, NOWHERE)
 
 
 def _within_limits(problem: Problem, exams: Iterable[int]) -> Bools:
@@ -379,7 +395,7 @@ def _add_rule(links: "_Links", static: Ints, unit: Ints, rule: PairRule, scale: 
     if u == v:
         p = np.arange(static.shape[1])
         broken = score.is_broken(links.problem, rule.kind, rule.value, p, p)
-        static[u] = np.where(broken & hard, IMPOSSIBLE, static[u] + broken * rule.weight * scale)
+        static[u] = np.where(broken & hard, NOWHERE, static[u] + broken * rule.weight * scale)
     elif rule.kind == "different_period" and hard:
         return  # an edge
     else:
@@ -502,6 +518,12 @@ def _room_links(problem: Problem) -> tuple[Ints, Ints, Bools]:
     columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
     ptr = np.searchsorted(columns[:, 0], np.arange(problem.exams + 1)).astype(np.int64)
     return ptr, columns[:, 1].copy(), columns[:, 2].astype(bool)
+
+
+def _bits(table: Bools) -> np.ndarray:
+    """Each row as bits, 64 to a word, the first lowest."""
+    table = np.pad(table, ((0, 0), (0, -table.shape[1] % 64)))
+    return np.packbits(table, axis=1, bitorder="little").view(np.uint64)
 
 
 def _csr(pairs: Iterable[tuple[int, int]], count: int) -> tuple[Ints, Ints]:

@@ -1,11 +1,11 @@
 """Kernels for rooms: who may enter, seating and unseating a part, what a move of units does to them."""
 
-from .compiled import kernel
+from .compiled import inlined
 from .counts import travel_cost
 from .state import NEVER
 
 
-@kernel
+@inlined
 def may_enter(m, s, k, p, r):
     """Whether part k may join room r in period p, seats apart."""
     exam = m.part_exam[k]
@@ -32,7 +32,7 @@ def may_enter(m, s, k, p, r):
     return True
 
 
-@kernel
+@inlined
 def put(m, s, k, p, r, n):
     """Seat n candidates of part k in room r in period p; returns the change of the cost."""
     d = m.part_duration[k]
@@ -66,7 +66,7 @@ def put(m, s, k, p, r, n):
     return cost
 
 
-@kernel
+@inlined
 def take(m, s, k):
     """Take part k out of its rooms; returns the change of the cost (what it cost, below 0)."""
     p = s.part_period[k]
@@ -103,7 +103,7 @@ def take(m, s, k):
     return cost
 
 
-@kernel
+@inlined
 def plan_split(m, s, k, p, home, first):
     """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of
     block `home` unless -1; begin with room `first` unless -1. Fills try_room and try_seats; returns (rooms,
@@ -164,7 +164,7 @@ def plan_split(m, s, k, p, home, first):
     return count, price
 
 
-@kernel
+@inlined
 def seat(m, s, k, p, first):
     """Seat part k in period p: in the rooms wished for it if they will do; else in one room, the cheapest,
     then the tightest; if none is large enough and it may be split, in several. Begin with room `first`
@@ -237,7 +237,7 @@ def seat(m, s, k, p, first):
     return cost
 
 
-@kernel
+@inlined
 def save_rooms(m, s, k, at):
     """Note the rooms of part k from place `at` of the notebook; returns the next place."""
     for i in range(s.slots[k]):
@@ -246,7 +246,7 @@ def save_rooms(m, s, k, at):
     return at + s.slots[k]
 
 
-@kernel
+@inlined
 def relief(m, s, k):
     """How much less the rooms can cost without part k, at most, beyond what it costs anywhere."""
     p = s.part_period[k]
@@ -266,7 +266,7 @@ def relief(m, s, k):
     return cost
 
 
-@kernel
+@inlined
 def move_rooms(m, s, n, most):
     """Take the parts of the n moved units out and seat them in their new periods, largest first. Returns the
     change of the cost; NEVER, with all as before, if a part cannot be seated or it costs more than `most`."""

@@ -172,7 +172,7 @@ class Search:
     def construct(self) -> None:
         s = self.state
         done, chunk, most = 0, 50, max(1000, BUILD_STEPS * len(s.period))
-        hopeless = int((s.table >= model.IMPOSSIBLE).all(axis=1).sum())
+        hopeless = int((s.clashes >= model.IMPOSSIBLE).all(axis=1).sum())
         while s.sums[state.UNPLACED] > hopeless:
             began = time.perf_counter()
             self.act("build", 0.0, chunk)
@@ -207,8 +207,8 @@ class Search:
         cooling from far above it to far below shows at which temperatures the cost falls most."""
         s = self.state
         placed = np.flatnonzero(s.period >= 0)
-        price = s.table[placed] - s.table[placed, s.period[placed]][:, None]
-        dear = price[(s.table[placed] < model.CLASH) & (price > 0)]
+        price = s.table[placed, : len(s.members)] - s.table[placed, s.period[placed]][:, None]
+        dear = price[(s.clashes[placed] == 0) & (price > 0)]
         typical = float(dear.mean()) if len(dear) else float(self.problem.scale)
         if self.initial is not None:
             return typical / RESUME_HOT, typical / RESUME_COLD
@@ -227,7 +227,7 @@ class Search:
         frozen = float(fallen[-1])
         hot_cost = float(np.median(costs[2:8])) if len(costs) > 8 else float(fallen[0])
         spread = max(1.0, 0.01 * (hot_cost - frozen), min(hot_cost - frozen, MOST_SPREAD * frozen))
-        each = (self.steps - drawn) / PILOT_SHARE / s.table.size
+        each = (self.steps - drawn) / PILOT_SHARE / s.clashes.size
         heat = min(1.0, max(0.0, (each - FEW_DRAWS) / (MANY_DRAWS - FEW_DRAWS)))
         # Where seats are short, what is undone while hot takes long to mend.
         if self.problem.part_size.sum() > SHORT_SEATS * self.problem.room_seats.sum():

@@ -16,13 +16,18 @@ COST, BEST, UNPLACED, BEST_UNPLACED = range(4)
 DRAWN, TRIED, SHIFTED, EJECTED, CHAINED, CHAIN_TRIED, ROOM_MOVED, SWAPPED, BUILT = range(9)
 # places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
 TWO_SEED, ROOM_MOVE, PERIOD_SWAP, KEMPE, EJECTION = range(5)
+# what a shift comes to
+REFUSED, MADE, UNDECIDED = range(3)
 
 
 class State(NamedTuple):
     """Where everything is now, and the best plan so far. Sizes as in Model."""
 
     period: Ints  # (U,) -1 = unplaced
-    table: Ints  # (U, P) price of the unit there + CLASH for each clashing neighbour
+    table: np.ndarray  # (U, P and padding) price of the unit there
+    clashes: np.ndarray  # (U, P) neighbours there; IMPOSSIBLE and more where the unit cannot be
+    change: np.ndarray  # (P and padding,) of the price near a unit that moves
+    inside: np.ndarray  # (P, words) a bit for each unit in the period
     member: np.ndarray  # (P, U) units in each period
     members: Ints  # (P,)
     position: Ints  # (U,) in member
@@ -78,7 +83,7 @@ class State(NamedTuple):
 
 def make_state(model: Model, seed: int) -> State:
     """Nothing placed."""
-    units, periods = model.static.shape
+    units, periods = model.barred.shape
     parts, rooms = model.part_price.shape
     days = int(model.period_day.max()) + 1
     slots = int(model.slot_ptr[-1])
@@ -91,6 +96,9 @@ def make_state(model: Model, seed: int) -> State:
     return State(
         period=zeros(units) - 1,
         table=model.static.copy(),
+        clashes=model.barred.copy(),
+        change=np.zeros_like(model.static[0]),
+        inside=np.zeros((periods, model.touching.shape[1]), dtype=np.uint64),
         member=np.zeros((periods, units), dtype=np.int32),
         members=zeros(periods),
         position=zeros(units),
