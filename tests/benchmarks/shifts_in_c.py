@@ -40,16 +40,17 @@ def main(instance: str, *temperatures: str) -> None:
         search.construct()
         m, s = search.model, search.state
         kernels.anneal(m, s, SHIFTS_ONLY, temperature, DRAWS)
-        twin = [array.copy() for array in (s.period, s.table, s.member, s.members, s.position, s.random)]
+        state = (s.period, s.table, s.clashes, s.change, s.member, s.members, s.position)
+        twin = [array.copy() for array in state]
+        random = s.random.copy()
         before = int(s.sums[COST])
         began = time.process_time()
         kernels.anneal(m, s, SHIFTS_ONLY, temperature, DRAWS)
         ours = time.process_time() - began
-        period, table, member, members, position, random = twin
         began = time.process_time()
         change = shifts(
-            *(ctypes.c_int64(n) for n in (len(m.movable), len(s.period), len(m.near))),
-            *map(pointer, (m.movable, period, table, member, members, position)),
+            *(ctypes.c_int64(n) for n in (len(m.movable), len(s.period), *m.near.shape)),
+            *map(pointer, (m.movable, *twin)),
             *map(
                 pointer, (m.edge_ptr, m.edge_to, m.edge_weight, m.near, m.near_lo, m.near_hi, m.log, random)
             ),

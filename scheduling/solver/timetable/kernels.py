@@ -13,7 +13,9 @@ from .rooms import may_enter, move_rooms, put, relief, take
 from .state import (
     BEST,
     BEST_UNPLACED,
+    CHAIN_UNITS,
     CHAINED,
+    CHAINS,
     COST,
     DRAWN,
     EJECTED,
@@ -503,6 +505,8 @@ def anneal(m, s, mix, temperature, draws):
             n, delta = eject(m, s, u, p, q)
         elif move == CHAINED:
             n, delta = chain(m, s, u, v, p, q)
+            s.stats[CHAINS] += 1
+            s.stats[CHAIN_UNITS] += n
         rest = delta - most
         for i in range(n):
             if rest <= 0:

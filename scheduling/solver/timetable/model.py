@@ -27,6 +27,7 @@ IMPOSSIBLE = 1 << 14  # clashes of a unit where it cannot be; more than any has 
 NOWHERE = 1 << 52  # price of a unit where it cannot be, while the model is built
 BROKEN_LINK = 1 << 44
 LOG_STEPS = 4096
+DRAWN_BY, MEAN_DRAWS = 0.5, 16  # how often a unit is drawn: by which power of its students in common
 BLOCK = 8  # columns of a table that are written at once; rows are padded to a multiple
 
 
@@ -34,7 +35,7 @@ class Model(NamedTuple):
     """U units, E exams, P periods, R rooms, K parts, D days, L duration classes."""
 
     # units
-    movable: Ints  # units that have a choice of periods
+    movable: Ints  # units that have a choice of periods, each as often as it is to be drawn
     static: np.ndarray  # (U, P and padding) price of the unit alone
     barred: np.ndarray  # (U, P) IMPOSSIBLE where the unit cannot be, else 0
     gain: Ints  # (U,) how much less than its table price a move of the unit may cost, at most, rooms apart
@@ -222,8 +223,8 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
                 links.add(u, v, kind, price["cohort_gap"])
 
     barred = np.where(static >= NOWHERE, IMPOSSIBLE, 0).astype(np.int16)
-    dearest = np.where(barred, 0, static).max(axis=1, initial=0)
-    dearest = dearest + (edge.sum(axis=1) - (edge > 0).sum(axis=1)) * int(near.max(initial=0))
+    common = edge.sum(axis=1) - (edge > 0).sum(axis=1)
+    dearest = np.where(barred, 0, static).max(axis=1, initial=0) + common * int(near.max(initial=0))
     # Half as long numbers are twice as fast, if they are long enough.
     kind = np.int32 if dearest.max(initial=0) < 1 << 30 else np.int64
 
@@ -263,7 +264,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     if crowds or price["empty_seats"] or price["split_rooms"] or price["split_blocks"]:
         ease = ease + NOWHERE
     fields: dict[str, Any] = dict(
-        movable=np.flatnonzero((barred == 0).sum(axis=1) > 1),
+        movable=_often(np.flatnonzero((barred == 0).sum(axis=1) > 1), common),
         static=padded(np.where(barred, 0, static)),
         barred=barred,
         gain=gain,
@@ -518,6 +519,14 @@ def _room_links(problem: Problem) -> tuple[Ints, Ints, Bools]:
     columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
     ptr = np.searchsorted(columns[:, 0], np.arange(problem.exams + 1)).astype(np.int64)
     return ptr, columns[:, 1].copy(), columns[:, 2].astype(bool)
+
+
+def _often(units: Ints, common: Ints) -> Ints:
+    """Units with many students in common with others more often: the others soon are where they like, and
+    most moves of theirs are made and change nothing."""
+    share = (1.0 + common[units]) ** DRAWN_BY
+    times = np.round(MEAN_DRAWS * share * len(share) / share.sum(initial=1e-9))
+    return np.repeat(units, np.maximum(1, times).astype(np.int64))
 
 
 def _bits(table: Bools) -> np.ndarray:

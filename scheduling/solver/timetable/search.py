@@ -26,6 +26,7 @@ HOT_EXCESS, FEW_DRAWS, MANY_DRAWS, SHORT_SEATS = 0.75, 5_000, 15_000, 0.8
 MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (256, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
+CHAIN_WORK = 0.6  # units that two-seed chains look at, for each draw of any move, at most
 
 
 class Step(NamedTuple):
@@ -163,6 +164,9 @@ class Search:
             count = construct.build(m, s, count)
         elif act == "rewind":
             self.rewind()
+        elif act == "chains":
+            self.mix[state.TWO_SEED] = count
+            self.mix[state.KEMPE] = -(-MIX[state.KEMPE] * count // MIX[state.TWO_SEED])
         else:
             kernels.anneal(m, s, self.mix, temperature, count)
             self.steps += count
@@ -186,6 +190,11 @@ class Search:
 
     def cool(self) -> None:
         hot, cold = self.temperatures()
+        chains, units = self.state.stats[[state.CHAINS, state.CHAIN_UNITS]].tolist()
+        if chains:
+            # Where they are long, as in dense problems, chains would take most of the time.
+            share = min(1.0, CHAIN_WORK * 4096 * chains / units / MIX[state.TWO_SEED])
+            self.act("chains", 0.0, max(1, int(MIX[state.TWO_SEED] * share)))
         begin = self.progress()
         while (now := self.progress()) < 1:
             self.draw(hot * (cold / hot) ** ((now - begin) / (1 - begin)), 1 / LEVELS)

@@ -13,7 +13,7 @@ MOST_EJECTED = 3
 # places in State.sums
 COST, BEST, UNPLACED, BEST_UNPLACED = range(4)
 # places in State.stats
-DRAWN, TRIED, SHIFTED, EJECTED, CHAINED, CHAIN_TRIED, ROOM_MOVED, SWAPPED, BUILT = range(9)
+DRAWN, SHIFTED, EJECTED, CHAINED, CHAINS, CHAIN_UNITS, ROOM_MOVED, SWAPPED, BUILT = range(9)
 # places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
 TWO_SEED, ROOM_MOVE, PERIOD_SWAP, KEMPE, EJECTION = range(5)
 # what a shift comes to
