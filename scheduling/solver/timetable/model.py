@@ -226,10 +226,10 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     common = edge.sum(axis=1) - (edge > 0).sum(axis=1)
     dearest = np.where(barred, 0, static).max(axis=1, initial=0) + common * int(near.max(initial=0))
     # Half as long numbers are twice as fast, if they are long enough.
-    kind = np.int32 if dearest.max(initial=0) < 1 << 30 else np.int64
+    number: Any = np.int32 if dearest.max(initial=0) < 1 << 30 else np.int64
 
     def padded(table: Ints) -> np.ndarray:
-        return np.pad(table, ((0, 0), (0, -periods % BLOCK))).astype(kind)
+        return np.pad(table, ((0, 0), (0, -periods % BLOCK))).astype(number)
 
     neighbours = [np.flatnonzero(row) for row in edge]
     span = [np.flatnonzero(row) for row in near]
@@ -273,7 +273,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         edge_to=np.concatenate([*neighbours, np.zeros(0, dtype=np.int64)]).astype(np.int32),
         edge_weight=np.concatenate(
             [*(edge[u][row] - 1 for u, row in enumerate(neighbours)), np.zeros(0)]
-        ).astype(kind),
+        ).astype(number),
         edge=edge,
         touching=_bits(edge > 0),
         near=padded(near),

@@ -26,7 +26,7 @@ PATIENCE_S = 30.0  # for a process that ought to have ended
 
 
 def warm_up() -> None:
-    """Compile every kernel, or load it from the cache, so that no search pays for it."""
+    """Compile the kernels, or load them from the cache."""
     tiny = make_problem(
         duration=[60, 60],
         period_day=[1, 1],
@@ -35,9 +35,7 @@ def warm_up() -> None:
         registration_student=[0, 0],
         registration_exam=[0, 1],
     )
-    search = Search(tiny, MaxSteps(1), 1, {}, None, None)
-    search.act("build", 0.0, 0)
-    search.act("anneal", 1.0, 0)
+    Search(tiny, MaxSteps(1), 1, {}, None, None)
 
 
 def solve_together(

@@ -18,12 +18,14 @@ from tests.scheduling.solver.timetable.worlds import random_season
 EVERY_MOVE = np.array([600, 800, 40, 64, 128])
 
 
-def walk(seed: int, exams: int, rounds: int = 30, draws: int = 40) -> np.ndarray:
+def walk(seed: int, exams: int, rounds: int = 30, draws: int = 40, dear: int = 1) -> np.ndarray:
     """Anneal in small bites at random temperatures, and count everything anew after each."""
     problem = random_season(seed, exams)
+    problem = problem._replace(weights={code: dear * weight for code, weight in problem.weights.items()})
     search = Search(problem, MaxSteps(1), seed, problem.weights, None, None)
     search.act("start", 0.0, 0)
     search.act("build", 0.0, 60)
+    assert search.state.table.dtype == (np.int32 if dear == 1 else np.int64)
     rng = np.random.default_rng(seed)
     for turn in range(rounds):
         found = evaluate(problem, search.plan_now(), conflicts=search.conflicts)
@@ -36,7 +38,7 @@ def walk(seed: int, exams: int, rounds: int = 30, draws: int = 40) -> np.ndarray
             search.act("rewind", 0.0, 0)
             assert sums[state.COST] == sums[state.BEST]
         else:
-            temperature = float(10 ** rng.uniform(0, 4))
+            temperature = dear * float(10 ** rng.uniform(0, 4))
             kernels.anneal(search.model, search.state, EVERY_MOVE, temperature, draws)
     return search.state.stats
 
@@ -59,10 +61,10 @@ def test_random_walks_make_every_kind_of_move():
 
 
 @pytest.mark.slow
-def test_no_kernel_reads_or_writes_outside_its_arrays(tmp_path):
+def test_no_kernel_reads_or_writes_outside_its_arrays_and_dear_rules_are_counted_too(tmp_path):
     script = (
         "from tests.scheduling.solver.timetable.test_kernels import walk\n"
-        "for seed in range(8): walk(seed, 8 + seed)\n"
+        "for seed in range(8): walk(seed, 8 + seed, dear=10**7)\n"
     )
     checked = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=checked, capture_output=True, text=True)
