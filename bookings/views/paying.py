@@ -10,11 +10,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from projects import throttle
+from projects.throttle import Rate
+
 from .. import money, owed, paying, payments
 from ..documents.receipt import receipt as receipt_pdf
 from ..models import Charge, Payment, TrialObject
 from ..payments import local
 from .doors import for_guardians
+
+# The provider is asked each time.
+PAYMENTS = (Rate(10, 60), Rate(60, 3600))
 
 
 @require_safe
@@ -46,6 +52,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def pay(request: HttpRequest) -> HttpResponse:
     """To the provider's page, for the charges named, or all that are due."""
     household = request.guardian.household
+    throttle.slow_down("card payment", household.pk, rates=PAYMENTS)
     charges = Charge.objects.for_institution(request.institution).filter(household=household)
     if named := [number for number in request.POST.getlist("charge") if number.isdecimal()]:
         charges = charges.filter(pk__in=named)

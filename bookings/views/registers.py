@@ -122,7 +122,7 @@ def marks(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         told = json.loads(request.body)
         rows = [_told(row) for row in told["marks"][:MOST_MARKS]]
-    except (ValueError, KeyError, TypeError, AttributeError, RawPostDataException):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, RawPostDataException):
         return JsonResponse(
             {"error": _("The phone sent something unreadable. Load the page again.")}, status=400
         )
@@ -157,7 +157,7 @@ def _marked(request: HttpRequest, meeting: Meeting, row: dict[str, Any]) -> dict
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     at = parse_datetime(row["at"])
-    if at is None or timezone.is_naive(at):
+    if at is None or timezone.is_naive(at) or not 1900 < at.year < 9000:
         raise ValueError("not a moment")
     note = str(row.get("note", "")).replace("\0", "")[:300]
     return {"child": str(row["child"]), "state": str(row["state"]), "at": at, "note": note}

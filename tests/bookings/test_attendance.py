@@ -192,6 +192,16 @@ def test_a_mark_for_a_place_that_was_cancelled_meanwhile_is_kept(client, school,
     assert late.state in client.get(f"/b/school/registers/{meeting.pk}/").text
 
 
+@pytest.mark.parametrize(
+    "sent", ["[" * 100_000, '{"marks": [{"child": "x", "state": "present", "at": "0001-01-01T00:00+14:00"}]}']
+)
+def test_marks_that_cannot_be_are_refused(client, meet, zara, tutor, sent):
+    meeting = meet(5, zara)
+    client.force_login(tutor.user)
+    address = f"/b/school/registers/{meeting.pk}/marks/"
+    assert client.post(address, sent, content_type="application/json").status_code == 400
+
+
 def test_a_phone_is_told_when_somebody_marked_later(client, school, meet, zara, tutor):
     meeting = meet(5, zara)
     attendance.mark(meeting=meeting, child=zara, state=State.ABSENT, by=None)

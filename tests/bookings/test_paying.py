@@ -29,6 +29,7 @@ from bookings.models import (
 from bookings.payments import local
 from bookings.payments.stripe import Stripe
 from projects.models import OutboxMessage
+from projects.throttle import Rate
 
 from ..factories.bookings import ChildFactory, GuardianFactory, SessionFactory
 
@@ -349,6 +350,14 @@ def test_of_others_neither_charge_nor_receipt_is_found(client, held, guardian):
     answer = client.post(reverse("bookings:pay", args=[slug]), {"charge": Charge.objects.get().pk})
     assert answer.url == reverse("bookings:account", args=[slug])
     assert Payment.objects.filter(household=stranger.household).count() == 0
+
+
+def test_payments_without_end_are_slowed_down(client, held, guardian, monkeypatch):
+    monkeypatch.setattr("bookings.views.paying.PAYMENTS", (Rate(1, 60),))
+    client.force_login(guardian.user)
+    asked = reverse("bookings:pay", args=[guardian.institution.slug])
+    assert [client.post(asked).status_code for _number in range(2)] == [302, 429]
+    assert Payment.objects.count() == 1
 
 
 def test_a_family_pays_on_the_local_page_and_reads_its_receipt(client, held, guardian):
