@@ -28,7 +28,7 @@ def tiles(request: HttpRequest) -> Iterator[Tile]:
     yield Tile(_("Today's registers"), registers, "list-checks", today.count())
     yield Tile(_("Who is on site"), outside(request, "bookings:on_site", here.slug), "siren")
     yield Tile(_("The page of families"), outside(request, "bookings:catalogue", here.slug), "star")
-    missing = AttendanceAlert.objects.for_institution(here).filter(resolved_at__isnull=True)
+    missing = AttendanceAlert.objects.filter(meeting__in=today, resolved_at__isnull=True)
     yield from _waiting(_("Missing children"), missing, registers, "triangle-alert")
     asked = LinkRequest.objects.for_institution(here).filter(state=LinkRequest.State.OPEN)
     yield from _waiting(_("Requests to link a child"), asked, _list(asked, LinkRequest.State.OPEN), "link-2")
