@@ -29,6 +29,7 @@ from .models import (
     Guardian,
     Guardianship,
     Meeting,
+    MeetingGuest,
     Offer,
     WaitEntry,
 )
@@ -76,6 +77,14 @@ MEETING_OFF = (
 MADE_UP = (
     _("Another date: {session}, {at}"),
     _("{session} takes place on {at} instead of {was}. {child} is expected then. {why}"),
+)
+GUEST = (
+    _("{child} comes as a guest: {session}, {at}"),
+    _("{child} is expected at {session} on {at} ({kind})."),
+)
+NO_GUEST = (
+    _("{child} is no guest any more: {session}, {at}"),
+    _("{child} is not expected at {session} on {at} any more."),
 )
 REMINDER = _("Tomorrow at {at}: {session} ({child}).")
 MISSING = (
@@ -246,6 +255,26 @@ def tell_made_up(*, meeting: Meeting, note: str = "") -> int:
             attachments=(calendar_of(booking),),
         )
     outbox.write_all(institution=meeting.institution, drafts=drafts)
+    return len(drafts)
+
+
+def tell_guest(*, guest: MeetingGuest, is_off: bool = False) -> int:
+    """To the guardians who may book for the child, in the transaction that made it a guest, or none."""
+    meeting, child = guest.meeting, guest.child
+    local = meeting.starts_at.astimezone(ZoneInfo(guest.institution.time_zone))
+    named = {
+        "child": child.first_name,
+        "session": meeting.session,
+        "at": _date_format(local, "DATETIME_FORMAT"),
+        "kind": guest.get_kind_display(),
+    }
+    subject, news = (format_lazy(sentence, **named) for sentence in (NO_GUEST if is_off else GUEST))
+    rights = Guardianship.objects.filter(child=child, may_book=True).on(timezone.localdate())
+    drafts: list[Draft] = []
+    for right in rights.select_related("guardian"):
+        key = f"guest:{guest.pk}:{'off' if is_off else 'on'}:{right.guardian_id}"
+        drafts += _drafts(right.guardian, "bookings_news", {"subject": subject, "news": news}, key)
+    outbox.write_all(institution=guest.institution, drafts=drafts)
     return len(drafts)
 
 

@@ -7,16 +7,18 @@ choose from. With scripts the choices appear while one types (static/js/find.js)
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.models import Institution, TenantModel
 
-from ..models import Child, Guardian, Household, Session, WaitEntry
+from ..models import Child, Guardian, Household, Meeting, Session, WaitEntry
 
 # So many are offered at once.
 MOST = 12
@@ -42,6 +44,11 @@ def _of_session(session: Session) -> list[Any]:
     return [session, when, session.term]
 
 
+def _of_meeting(meeting: Meeting) -> list[Any]:
+    local = meeting.starts_at.astimezone(ZoneInfo(meeting.institution.time_zone))
+    return [meeting.session, f"{local:%Y-%m-%d %H:%M}"]
+
+
 KINDS = {
     "child": Kind(
         Child,
@@ -65,6 +72,17 @@ KINDS = {
         ("activity__name", "name", "term__name"),
         _of_session,
         lambda rows: rows.select_related("activity", "term"),
+    ),
+    "meeting": Kind(
+        Meeting,
+        ("session__activity__name", "session__name"),
+        _of_meeting,
+        lambda rows: (
+            rows.live()
+            .filter(ends_at__gt=timezone.now())
+            .select_related("session__activity", "institution")
+            .order_by("starts_at")
+        ),
     ),
     "guardian": Kind(
         Guardian,
