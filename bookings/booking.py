@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-from . import locks, messages, money
+from . import locks, messages, money, owed
 from .checks import CannotBook, Case, Facts, NoPlace, duplicates_and_clashes, first_refusal, window
 from .locks import Busy
 from .models import (
@@ -275,6 +275,8 @@ class _Asked:
             session=hall.session, child=child, household=household, promo_code=self.promo_code
         )
         must_pay = bool(price.amount) and hall.session.activity.paying == Activity.Paying.NOW
+        if must_pay and household and owed.credit_held(household) >= price.amount:
+            must_pay = False  # its credit pays
         until = _hold_until(self.facts) if must_pay and not self.staff else None
         booking = hall.take(
             child,
@@ -503,7 +505,8 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
         household = right.guardian.household if right else None
         price = money.price_for(session=new.session, child=child, household=household)
         must_pay = new.session.activity.paying == Activity.Paying.NOW and not staff
-        if must_pay and price.amount > money.paid_for(fresh):
+        missing = price.amount - money.paid_for(fresh)
+        if must_pay and missing > 0 and not (household and owed.credit_held(household) >= missing):
             return _hold_swap(act, fresh, new, child, guardian, price)
         taken = _take_for(act, new, child, guardian, source=fresh.source, price=price)
         percent = 100 if by is None or staff else percent_back(old.session, act.now)

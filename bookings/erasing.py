@@ -57,6 +57,7 @@ from .models import (
     LinkRequest,
     MedicalNote,
     Meeting,
+    MeetingGuest,
     Offer,
     Payment,
     Preference,
@@ -65,6 +66,7 @@ from .models import (
     TrialObject,
     Tutor,
     WaitEntry,
+    WriteOff,
 )
 
 # Lines of history about these lose all words as soon as an erased name is among them.
@@ -371,10 +373,16 @@ def _reasons(rows: dict[str, set[int]]) -> Iterator[str]:
         (WaitEntry, "wait"),
         (Offer, "offer"),
         (AttendanceAlert, "missing"),
+        (MeetingGuest, "guest"),
         (Payment, "receipt"),
         (Booking, "place-gone"),
         (Instalment, "instalment-due"),
         (Instalment, "instalment-failed"),
+        (Refund, "paid-out"),
+        (WriteOff, "let-off"),
+        (WriteOff, "due-again"),
+        (Charge, "charged"),
+        (Charge, "charge-gone"),
     ):
         yield from (f"{word}:{key}" for key in rows.get(model._meta.label_lower, ()))
 
@@ -460,6 +468,7 @@ def _money(scope: Scope) -> None:
     payments = Payment.objects.filter(**of_home)
     _mask(payments, "note")
     _mask(Refund.objects.filter(**of_home), "reason")
+    _mask(WriteOff.objects.filter(charge__in=charges), "reason")
     _mask(BankLine.objects.filter(**of_home), "payer", "text")
     refs = {*payments.values_list("provider_ref", flat=True)} - {""}
     refs |= {*Refund.objects.filter(**of_home).values_list("provider_ref", flat=True)} - {""}

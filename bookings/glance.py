@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from projects.models import BusyTime
@@ -15,12 +15,15 @@ from . import families
 from .models import (
     AbsenceNotice,
     Booking,
+    Charge,
     Child,
     Guardian,
     Guardianship,
+    Household,
     LedgerEntry,
     LinkRequest,
     Meeting,
+    MeetingGuest,
     Offer,
     Payment,
     Preference,
@@ -40,6 +43,7 @@ class Item:
     what: str
     meeting: Meeting | None = None
     booking: Booking | None = None
+    guest: MeetingGuest | None = None
     is_absent: bool = False
     # What else is at that time.
     clashes: list[str] = field(default_factory=list)
@@ -99,7 +103,7 @@ def of(guardian: Guardian, *, now: datetime | None = None) -> Glance:
     return Glance(
         children=list(children.values()),
         requests=list(guardian.link_requests.filter(state=LinkRequest.State.OPEN)),
-        balance=entries.aggregate(sum=Sum("amount"))["sum"] or Decimal(0),
+        balance=(entries.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)) - _lapsed(children, household),
         payments=list(
             Payment.objects.for_institution(guardian.institution)
             .filter(household=household, state=Payment.State.SUCCEEDED)
@@ -108,18 +112,30 @@ def of(guardian: Guardian, *, now: datetime | None = None) -> Glance:
     )
 
 
+def _lapsed(children: dict[int, ChildGlance], household: Household) -> Decimal:
+    """What stands in the account for holds that nobody has swept away yet."""
+    ended: list[Any] = [
+        row for one in children.values() for row in one.ended if hasattr(row, "has_just_lapsed")
+    ]
+    mine = [row for row in ended if row.is_charged and row.household_id == household.pk]
+    return sum((row.price for row in mine), Decimal(0))
+
+
 def _add_bookings(children: dict[int, ChildGlance], now: datetime) -> None:
     recently = Q(state__in=Booking.LIVE) | Q(ended_at__gte=now - timedelta(days=60))
     rows: Any = (
         Booking.objects.filter(recently, child__in=children)
+        .annotate(is_charged=Exists(Charge.objects.filter(booking=OuterRef("pk"), cancelled_at=None)))
         .select_related("session__activity__category", "session__location", "session__term")
         .order_by("session__weekday", "session__starts", "pk")
     )
     for row in rows:
         one = children[row.child_id]
         row.child = one.child
-        row.needs_payment = row.state == Booking.State.HELD and row.hold_until > now
-        # What was held and not taken up in time is nobody's any more, also before a worker says so.
+        if row.has_lapsed(now):
+            # What was held and not taken up in time is nobody's any more, also before a worker says so.
+            row.state, row.has_just_lapsed = Booking.State.EXPIRED, True
+        row.needs_payment = row.state == Booking.State.HELD
         is_live = row.state == Booking.State.CONFIRMED or row.needs_payment
         (one.bookings if is_live else one.ended).append(row)
 
@@ -162,13 +178,28 @@ def _add_diary(children: dict[int, ChildGlance], now: datetime) -> None:
                 booking.session.activity.name,
                 meeting,
                 booking,
-                is_absent,
+                is_absent=is_absent,
             )
             children[booking.child_id].diary.append(item)
+    _add_guests(children, now, until)
     _add_exams(children, now, until)
     for one in children.values():
         one.diary.sort(key=lambda item: (item.starts_at, item.ends_at))
         _mark_clashes(one.diary)
+
+
+def _add_guests(children: dict[int, ChildGlance], now: datetime, until: datetime) -> None:
+    """Single meetings that a child may come to without a place."""
+    coming = Meeting.objects.between(now, until)
+    rows = MeetingGuest.objects.filter(child__in=children, meeting__in=coming).select_related(
+        "meeting__location", "meeting__session__location", "meeting__session__activity__category"
+    )
+    for row in rows:
+        meeting = row.meeting
+        what = f"{meeting.session.activity.name} ({row.get_kind_display()})"
+        children[row.child_id].diary.append(
+            Item(meeting.starts_at, meeting.ends_at, what, meeting, guest=row)
+        )
 
 
 def _add_exams(children: dict[int, ChildGlance], now: datetime, until: datetime) -> None:

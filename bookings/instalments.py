@@ -1,17 +1,28 @@
 """A charge paid in parts: equal amounts, each with its day; reminders, a week of grace, then the office's."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import money
 from . import money_messages as messages
 from .models import Charge, Instalment, Payment
-from .owed import total
+from .owed import Due, total
 
 GRACE = timedelta(days=7)
+
+
+def by_now(due: Due, today: date) -> Due:
+    """What of it is due by that day: without instalments all of it."""
+    later = sum(
+        part.amount
+        for part in due.charge.instalments.all()
+        if part.state == Instalment.State.DUE and part.due_on > today
+    )
+    return Due(due.charge, max(due.open - later, Decimal(0)))
 
 
 class CannotSplit(Exception):
@@ -58,9 +69,10 @@ def remind(today: date | None = None) -> int:
 
 
 def mark(charge: Charge) -> None:
-    """Instalments are paid in their order by whatever has come for their charge."""
+    """Instalments are paid in their order by whatever has come for their charge, or was let off."""
     paid = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).aggregate(sum=Sum("amount"))
-    left = total(paid)
+    let_off = charge.write_offs.aggregate(sum=Sum(F("amount") - F("undone")))
+    left = total(paid) + total(let_off)
     for instalment in charge.instalments.exclude(state=Instalment.State.RELEASED).order_by("number"):
         left -= instalment.amount
         was_paid = instalment.state == Instalment.State.PAID

@@ -7,13 +7,25 @@ sentence for every fault. Run after every test of a race or a crash, and each ni
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Model, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Count, F, Max, Min, Model, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from projects.models import Institution, OutboxMessage
 
-from .models import Booking, Charge, LedgerEntry, Meeting, Offer, Places, WaitBlock, WaitEntry
+from .models import (
+    Booking,
+    Charge,
+    LedgerEntry,
+    Meeting,
+    Offer,
+    Payment,
+    Places,
+    Refund,
+    WaitBlock,
+    WaitEntry,
+    WriteOff,
+)
 
 Faults = Iterator[str]
 
@@ -151,6 +163,25 @@ def the_ledger_balances(institution: Institution | None) -> Faults:
         yield f"Ledger {one['kind']} {one['ref']}: the entries differ by {one['total']}."
 
 
+def what_moved_is_in_the_ledger(institution: Institution | None) -> Faults:
+    """Each payment that came, refund that went and debt that was let off stands there with its amount."""
+    moved: tuple[tuple[Any, str, str, int], ...] = (
+        (_rows(Payment, institution).filter(state=Payment.State.SUCCEEDED), "payment", "payment", -1),
+        (_rows(Refund, institution).filter(state=Refund.State.SUCCEEDED), "refund", "refund", 1),
+        (_rows(WriteOff, institution), "write-off", "writeoff", -1),
+    )
+    wrong = []
+    for rows, word, kind, sign in moved:
+        entries = LedgerEntry.objects.filter(
+            ref=Concat(Value(f"{word}:"), Cast(OuterRef("pk"), CharField())), kind=kind, account="family"
+        )
+        found = rows.order_by().annotate(entered=Subquery(entries.values("amount")[:1]))
+        found = found.filter(Q(entered__isnull=True) | ~Q(entered=F("amount") * sign))
+        wrong.append(found.values_list(Value(word), "pk", "amount", "entered"))
+    for word, pk, amount, entered in wrong[0].union(*wrong[1:], all=True):
+        yield f"The {word} {pk} of {amount} stands in the ledger with {entered}."
+
+
 def places_are_charged_while_they_last(institution: Institution | None) -> Faults:
     live = Charge.objects.filter(cancelled_at__isnull=True, kind=Charge.Kind.PLACE, booking=OuterRef("pk"))
     bookings = _rows(Booking, institution).annotate(charge=Subquery(live.values("pk")[:1]))
@@ -188,6 +219,7 @@ CHECKS = (
     offers_hold_their_places,
     holds_end_when_they_should,
     the_ledger_balances,
+    what_moved_is_in_the_ledger,
     places_are_charged_while_they_last,
     messages_are_about_something,
 )

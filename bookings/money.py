@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
@@ -31,6 +31,7 @@ from .models import (
     PromoCode,
     Refund,
     Session,
+    WriteOff,
 )
 from .payments.provider import digits
 
@@ -197,8 +198,22 @@ def take_back_charge(
     )
     if charge is None:
         return Decimal(0)
-    kept = min(kept_for, charge.amount)
-    back = kept + round_to((charge.amount - kept) * Decimal(percent) / 100, charge.currency)
+    moved = min(kept_for, charge.amount)
+    back = moved + round_to((charge.amount - moved) * Decimal(percent) / 100, charge.currency)
+    return end_charge(charge=charge, back=back, moved=moved)
+
+
+def end_charge(
+    *, charge: Charge, back: Decimal, moved: Decimal = Decimal(0), by: User | None = None
+) -> Decimal:
+    """So much of a charge is no longer owed, and the rest never asked for again. Returns what comes back.
+
+    `moved` of it pays for something else already, and never goes back by card. What was let off was never
+    paid: it counts first, or the family would be given what it never gave.
+    """
+    paid = sum((row.amount for row in _came(charge)), Decimal(0))
+    let_off_rows = list(charge.write_offs.all())
+    beyond = paid + sum((row.counts for row in let_off_rows), Decimal(0)) - (charge.amount - back)
     charge.cancelled_at = timezone.now()
     charge.save(update_fields=["cancelled_at"])
     enter(
@@ -206,10 +221,35 @@ def take_back_charge(
         kind=Kind.REVERSAL,
         ref=f"charge:{charge.pk}",
         sides={Account.FAMILY: -back, Account.INCOME: back},
+        by=by,
     )
+    let_off = Decimal(0)
+    for row in let_off_rows:
+        row.charge = charge
+        part = min(row.counts, max(beyond - let_off, Decimal(0)))
+        if part and not row.undone:
+            undo_write_off(row=row, amount=part, by=by)
+            let_off += part
     charge.instalments.filter(state__in=["due", "failed"]).update(state="released")
-    give_back(charge=charge, amount=back - kept)
-    return back
+    give_back(charge=charge, amount=min(back - moved, max(beyond - let_off, Decimal(0))))
+    return back - let_off
+
+
+def undo_write_off(*, row: WriteOff, amount: Decimal, by: User | None) -> None:
+    """So much of what was let off counts no longer. Once a row."""
+    row.undone = amount
+    row.save(update_fields=["undone"])
+    enter(
+        charge=row.charge,
+        kind=Kind.REVERSAL,
+        ref=f"write-off:{row.pk}",
+        sides={Account.FAMILY: amount, Account.WRITE_OFF: -amount},
+        by=by,
+    )
+
+
+def _came(charge: Charge) -> QuerySet[Allocation]:
+    return charge.allocations.filter(payment__state=Payment.State.SUCCEEDED)
 
 
 def paid_for(booking: Booking) -> Decimal:
@@ -258,9 +298,7 @@ def give_back(*, charge: Charge, amount: Decimal) -> list[Refund]:
     The rows are written here; a worker asks the provider after the commit (bookings.paying.send_refund).
     """
     made = []
-    paid = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).exclude(
-        payment__provider__in=TILLS
-    )
+    paid = _came(charge).exclude(payment__provider__in=TILLS)
     for allocation in paid.select_related("payment"):
         part = min(amount, allocation.amount)
         if part > 0:
@@ -288,7 +326,7 @@ def refund_row(
     return row
 
 
-def enter(*, charge: Charge, kind: str, ref: str, sides: dict[str, Decimal]) -> None:
+def enter(*, charge: Charge, kind: str, ref: str, sides: dict[str, Decimal], by: User | None = None) -> None:
     """Both sides of a movement about a charge, or about nothing if no money moves."""
     enter_all(
         household=charge.household,
@@ -298,6 +336,7 @@ def enter(*, charge: Charge, kind: str, ref: str, sides: dict[str, Decimal]) -> 
         kind=kind,
         ref=ref,
         sides=sides,
+        by=by,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from projects import outbox
 
-from .models import Booking, Guardian, Household, Instalment, Payment
+from .models import Booking, Charge, Guardian, Household, Instalment, Payment, Refund, WriteOff
 
 
 def tell_receipt(payment: Payment) -> None:
@@ -13,6 +13,26 @@ def tell_receipt(payment: Payment) -> None:
 
 def tell_taken_back(payment: Payment) -> None:
     _tell(payment.household, "bookings_taken_back", f"taken-back:{payment.pk}", payment=payment)
+
+
+def tell_paid_out(row: Refund) -> None:
+    _tell(row.household, "bookings_paid_out", f"paid-out:{row.pk}", refund=row)
+
+
+def tell_let_off(row: WriteOff) -> None:
+    _tell(row.charge.household, "bookings_let_off", f"let-off:{row.pk}", row=row)
+
+
+def tell_due_again(row: WriteOff) -> None:
+    _tell(row.charge.household, "bookings_due_again", f"due-again:{row.pk}", row=row)
+
+
+def tell_charged(charge: Charge) -> None:
+    _tell(charge.household, "bookings_charged", f"charged:{charge.pk}", charge=charge)
+
+
+def tell_charge_gone(charge: Charge) -> None:
+    _tell(charge.household, "bookings_charge_gone", f"charge-gone:{charge.pk}", charge=charge)
 
 
 def tell_place_gone(booking: Booking) -> None:

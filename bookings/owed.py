@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Q, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.utils import timezone
 
 from projects.models import Institution
 
 from . import money
-from .models import Charge, Household, LedgerEntry, Payment
+from .models import Charge, Household, LedgerEntry, Payment, Refund, WriteOff
 
 Account = LedgerEntry.Account
 
@@ -31,13 +32,17 @@ def total(row: dict[str, Decimal | None]) -> Decimal:
     return money.round_to(row["sum"] or Decimal(0), "")
 
 
-def dues(household: Household) -> list[Due]:
+def dues(household: Household, *, with_lapsed: bool = False) -> list[Due]:
     """What is open, the earliest due first. Credit that is meant for nothing else counts towards it."""
-    return dues_of(household.institution, household=household).get(household.pk, [])
+    found = dues_of(household.institution, with_lapsed=with_lapsed, household=household)
+    return found.get(household.pk, [])
 
 
-def dues_of(institution: Institution, **which: Any) -> dict[int, list[Due]]:
-    """What is open of all households, or of those meant, by their keys: two statements."""
+def dues_of(institution: Institution, *, with_lapsed: bool = False, **which: Any) -> dict[int, list[Due]]:
+    """What is open of all households, or of those meant, by their keys: three statements.
+
+    with_lapsed: also of places whose hold has run out, which nobody has swept away yet.
+    """
     charges = (
         Charge.objects.for_institution(institution)
         .filter(cancelled_at=None, **which)
@@ -46,23 +51,75 @@ def dues_of(institution: Institution, **which: Any) -> dict[int, list[Due]]:
                 "allocations__amount",
                 filter=Q(allocations__payment__state=Payment.State.SUCCEEDED),
                 default=0,
-            )
+            ),
+            let_off=Subquery(_let_off()),
         )
         .select_related("booking__child", "booking__session__activity", "booking__replaces")
         .order_by("due_on", "pk")
     )
     found: dict[int, list[Due]] = {}
+    lapsed: dict[int, Decimal] = {}
+    now = timezone.now()
     for charge in charges:
-        left = charge.amount - total({"sum": charge.paid})
-        if left > 0:
+        left = charge.amount - total({"sum": charge.paid}) - total({"sum": charge.let_off})
+        if not with_lapsed and charge.booking and charge.booking.has_lapsed(now):
+            lapsed[charge.household_id] = lapsed.get(charge.household_id, Decimal(0)) + left
+        elif left > 0:
             found.setdefault(charge.household_id, []).append(Due(charge, left))
     entries = LedgerEntry.objects.for_institution(institution).filter(account=Account.FAMILY, **which)
     balances = dict(entries.order_by().values_list("household").annotate(sum=Sum("amount")))
+    going = _going_back(institution, **which) if found else {}
+
+    def apart(key: int) -> Decimal:
+        return going.get(key, Decimal(0)) - lapsed.get(key, Decimal(0))
+
     return {
         key: rest
         for key, of_one in found.items()
-        if (rest := _after_credit(of_one, total({"sum": balances.get(key)})))
+        if (rest := _after_credit(of_one, total({"sum": balances.get(key)}) + apart(key)))
     }
+
+
+def _let_off() -> Any:
+    """What was written off of the charge outside."""
+    rows = WriteOff.objects.filter(charge=OuterRef("pk")).order_by().values("charge")
+    return rows.annotate(sum=Sum(F("amount") - F("undone"))).values("sum")
+
+
+def _going_back(institution: Institution, **which: Any) -> dict[int, Decimal]:
+    """What is on its way back to families: credit that is no longer theirs to spend, by household."""
+    rows = Refund.objects.for_institution(institution).filter(
+        state__in=[Refund.State.CREATED, Refund.State.PENDING], **which
+    )
+    sums = rows.order_by().values_list("household").annotate(sum=Sum("amount"))
+    return {key: total({"sum": amount}) for key, amount in sums}
+
+
+class ComesBack(NamedTuple):
+    """What a family gets if so much of a charge is no longer owed: to the card, as credit; the rest of it is
+    what it need not pay any more. `still` is due all the same."""
+
+    to_card: Decimal
+    as_credit: Decimal
+    let_off: Decimal
+    still: Decimal
+
+
+def comes_back(charge: Charge, off: Decimal) -> ComesBack:
+    left = {due.charge.pk: due.open for due in dues(charge.household)}.get(charge.pk, Decimal(0))
+    covered, kept = charge.amount - left, charge.amount - off
+    back = max(covered - kept, Decimal(0))
+    cards = charge.allocations.filter(payment__state=Payment.State.SUCCEEDED).exclude(
+        payment__provider__in=money.TILLS
+    )
+    to_card = min(back, total(cards.aggregate(sum=Sum("amount"))))
+    return ComesBack(to_card, back - to_card, off - back, max(kept - covered, Decimal(0)))
+
+
+def credit(household: Household) -> Decimal:
+    """What the family has paid beyond what it owes, and is not on its way back to it."""
+    going = _going_back(household.institution, household=household).get(household.pk, Decimal(0))
+    return max(-balance(household) - going, Decimal(0))
 
 
 def _after_credit(found: list[Due], owed: Decimal) -> list[Due]:
@@ -83,3 +140,8 @@ def _less_what_it_replaces(due: Due) -> Due:
     if held is None or held.replaces is None or not (held.is_live and held.replaces.is_live):
         return due
     return Due(due.charge, max(due.open - money.paid_for(held.replaces), Decimal(0)))
+
+
+def credit_held(household: Household) -> Decimal:
+    """Its credit, which nobody else spends until this transaction is over."""
+    return credit(Household.objects.select_for_update(no_key=True).get(pk=household.pk))

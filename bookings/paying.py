@@ -23,6 +23,7 @@ from . import money_messages as messages
 from .models import (
     Allocation,
     Booking,
+    BookingRules,
     Charge,
     Household,
     LedgerEntry,
@@ -36,6 +37,8 @@ from .payments import Event, News
 log = logging.getLogger(__name__)
 
 Account, Kind = LedgerEntry.Account, LedgerEntry.Kind
+# A place is held so long from the moment that its payment begins.
+TIME_TO_PAY = timedelta(minutes=10)
 # How long after the answer was lost it is asked for, and again.
 ASK_AFTER = timedelta(minutes=2)
 
@@ -50,11 +53,11 @@ def begin(
     charges: Sequence[Charge],
     paid_url: str,
     back_url: str,
-    pay: Decimal | None = None,
+    only_by_now: bool = False,
 ) -> str:
     """Begin a card payment of these charges; return where the family pays. CannotPay if nothing is open.
 
-    `pay` is less than all of it: an instalment.
+    only_by_now: of a charge in instalments what is due today, not the parts that come later.
     """
     provider = payments.card_provider()
     if provider is None:
@@ -62,8 +65,9 @@ def begin(
     with transaction.atomic():
         Household.objects.select_for_update(no_key=True).get(pk=household.pk)
         wanted = [due for due in dues(household) if due.charge in charges]
-        total = sum((due.open for due in wanted), Decimal(0))
-        amount = total if pay is None else min(pay, total)
+        if only_by_now:
+            wanted = [instalments.by_now(due, timezone.localdate()) for due in wanted]
+        amount = sum((due.open for due in wanted), Decimal(0))
         if amount <= 0:
             raise CannotPay(_("There is nothing to pay: it is settled already."))
         payment = Payment.objects.create(
@@ -75,6 +79,7 @@ def begin(
             next_poll_at=timezone.now() + ASK_AFTER,
         )
         allocate(payment, wanted)
+    _hold_longer(wanted)
     what = ", ".join(due.charge.what for due in wanted)[:200]
     try:
         checkout = provider.begin(payment, what=what, paid_url=paid_url, back_url=back_url)
@@ -88,6 +93,17 @@ def begin(
         raise CannotPay(_("The card service says: %s") % reason) from reason
     Payment.objects.filter(pk=payment.pk).update(provider_ref=checkout.ref, state=Payment.State.PENDING)
     return checkout.url
+
+
+def _hold_longer(wanted: Sequence[Due]) -> None:
+    """Who begins to pay in the last minutes has time to finish; a place is not held for ever by beginning."""
+    now = timezone.now()
+    for due in wanted:
+        held = due.charge.booking
+        if held is not None and held.state == Booking.State.HELD:
+            minutes = BookingRules.of(held.institution).hold_minutes
+            last = held.created_at + timedelta(minutes=2 * minutes)
+            places.extend_hold(booking=held, until=min(now + TIME_TO_PAY, last))
 
 
 def allocate(payment: Payment, wanted: Sequence[Due]) -> None:
@@ -174,7 +190,7 @@ def act_on(provider: str, news: News) -> None:
             _open(about).update(state=Payment.State.FAILED, next_poll_at=None)
     elif isinstance(about, Refund):
         if news.event == Event.REFUNDED:
-            _refunded(about, news)
+            refunded(about, news)
         elif news.event == Event.REFUND_FAILED:
             Refund.objects.filter(pk=about.pk).exclude(state=Refund.State.SUCCEEDED).update(
                 state=Refund.State.FAILED
@@ -211,7 +227,7 @@ def confirm_places(payment: Payment) -> None:
         held = allocation.charge.booking
         if held is None or held.state == Booking.State.CONFIRMED:
             continue
-        if any(due.charge == allocation.charge for due in dues(payment.household)):
+        if any(due.charge == allocation.charge for due in dues(payment.household, with_lapsed=True)):
             continue  # a part of it: the place waits for the rest
         try:
             stands = places.confirm(booking=held)
@@ -271,7 +287,7 @@ def refund(
             raise CannotPay(_("Of this payment at most %(left)s can be given back.") % {"left": left})
         row = money.refund_row(payment=payment, amount=amount, booking=booking, reason=reason, staff=staff)
         if payment.provider in money.TILLS:
-            _refunded(row, None)
+            refunded(row, None)
     return row
 
 
@@ -294,7 +310,7 @@ def send_refund(refund_id: int) -> None:
     act_on(provider.name, news)
 
 
-def _refunded(row: Refund, news: News | None) -> None:
+def refunded(row: Refund, news: News | None) -> None:
     with transaction.atomic():
         Household.objects.select_for_update(no_key=True).get(pk=row.household_id)
         row = (
@@ -307,7 +323,7 @@ def _refunded(row: Refund, news: News | None) -> None:
         row.state, row.settled_at = Refund.State.SUCCEEDED, timezone.now()
         row.provider_ref = row.provider_ref or (news.ref if news else "")
         row.save(update_fields=["state", "settled_at", "provider_ref"])
-        till = money.TILLS.get(row.payment.provider, Account.CARD) if row.payment else Account.CASH
+        till = money.TILLS.get(row.payment.provider if row.payment else row.way, Account.CARD)
         money.enter_all(
             household=row.household,
             booking=row.booking,

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from projects.models import Institution
 
-from . import locks, messages, money
+from . import locks, messages, money, owed
 from .checks import OVER, CannotBook, Case, Facts, first_refusal
 from .compiled import compiled_once
 from .models import (
@@ -436,7 +436,9 @@ def accept(*, offer: Offer, by: Guardian | None = None, staff: User | None = Non
         booking, entry = fresh.booking, fresh.entry
         hall.close_offer(fresh, state=Offer.State.ACCEPTED, by=by)
         price = money.Price(booking.price, booking.price)
-        if booking.price and hall.session.activity.paying == Activity.Paying.NOW and not staff:
+        home = booking.household
+        must_pay = bool(booking.price) and hall.session.activity.paying == Activity.Paying.NOW
+        if must_pay and not staff and not (home and owed.credit_held(home) >= booking.price):
             until = act.now + timedelta(minutes=BookingRules.of(act.facts.institution).hold_minutes)
             hall.hold_until(booking, until)
             words = {"until": messages.moment(until, booking)}
@@ -473,9 +475,8 @@ def _answer(offer: Offer, work: Callable[..., Any], *, by: Guardian | None, staf
     def answer(act: Act) -> Any:
         act.enter_halls()
         hall = act.halls[session.pk]
-        fresh = Offer.objects.select_related("entry__child", "entry__asked_by", "booking__child").get(
-            pk=offer.pk
-        )
+        parts = ("entry__child", "entry__asked_by", "booking__child", "booking__household")
+        fresh = Offer.objects.select_related(*parts).get(pk=offer.pk)
         may_answer(act.facts, fresh.entry, by)
         if fresh.state != Offer.State.OPEN:
             raise AlreadyAnswered(fresh.state)

@@ -7,7 +7,20 @@ from projects.access import Standing
 from projects.site import Listing, Page, Section, StaffSite
 
 from .. import models
-from . import counter, dates, draw, erasure, families, finding, front, reports, statement, terms
+from . import (
+    account,
+    counter,
+    dates,
+    draw,
+    erasure,
+    families,
+    finding,
+    front,
+    guests,
+    reports,
+    statement,
+    terms,
+)
 from .scoped import OFFICE
 
 
@@ -35,6 +48,10 @@ CALL_OFF = Page("call_off", "dates/call-off/", dates.call_off, may_open=is_offic
 MAKE_UP = Page("make_up", "dates/make-up/", dates.make_up, may_open=is_office)
 BOOK = Page("counter_book", "counter/book/", counter.book, _("Book for a family"), "plus", is_office)
 PAY = Page("take_payment", "counter/pay/", counter.take_payment, _("Take a payment"), "coins", is_office)
+FIND_ACCOUNT = Page(
+    "find_account", "counter/account/", account.find_account, _("A family's account"), "receipt", is_office
+)
+ACCOUNT = Page("family_account", "counter/account/<int:number>/", account.family_account, may_open=is_office)
 CLOSE = Page("close_day", "counter/close-day/", dates.close_day, _("Close a day"), "lock", is_office)
 PRIORITY = Page("priority", "counter/priority/", counter.priority, _("Give priority"), "flag", is_office)
 WRITE = Page(
@@ -48,6 +65,7 @@ STATEMENT = Page(
 LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line, may_open=is_office)
 DRAW = Page("draw", "counter/ballots/<int:number>/", draw.draw, may_open=is_office)
 REPORTS = Page("reports", "reports/", reports.reports, _("Reports"), "chart-column", is_office)
+GUESTS = Page("guests", "attendance/guests/", guests.guests, _("Guests"), "user", is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
 
 PAGES = [
@@ -61,6 +79,8 @@ PAGES = [
     LIST,
     BOOK,
     PAY,
+    FIND_ACCOUNT,
+    ACCOUNT,
     CLOSE,
     PRIORITY,
     WRITE,
@@ -69,6 +89,7 @@ PAGES = [
     LINE,
     REPORTS,
     DRAW,
+    GUESTS,
 ]
 SECTIONS = [
     Section(_("Overview"), [REPORTS]),
@@ -114,6 +135,7 @@ SECTIONS = [
         _("Money"),
         [
             PAY,
+            FIND_ACCOUNT,
             STATEMENT,
             Listing(models.Charge, "receipt"),
             Listing(models.Payment, "credit-card"),
@@ -126,6 +148,7 @@ SECTIONS = [
     Section(
         _("Attendance"),
         [
+            GUESTS,
             Listing(models.AttendanceMark, "list-checks"),
             Listing(models.AbsenceNotice, "bell-off"),
             Listing(models.AttendanceAlert, "siren"),

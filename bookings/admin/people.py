@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -42,11 +44,16 @@ class HouseholdAdmin(WithoutDuplicates, OfficeAdmin):
     icon = "house"
     about = _("Who pays: guardians who live together have one account.")
     when_empty = _("Import the families, or add them one by one.")
-    list_display = ("name", "reference", "created_at")
+    list_display = ("name", "reference", "created_at", "account")
     fields = ("name", "address", "reference")
     search_fields = ("name", "reference")
     inlines = (GuardianInline,)
     actions = None
+
+    @admin.display(description=_("account"))
+    def account(self, row: Household) -> str:
+        address = reverse("admin:family_account", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', address, gettext("Dues and payments"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

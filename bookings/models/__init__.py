@@ -8,7 +8,8 @@ Booking    a child's place: held or confirmed while it is live, cancelled or exp
 WaitEntry  a child in the queue for a session; Offer: a place held for it until it answers
 Guardian   who books; Child: for whom; Household: who pays; Tutor: who leads; Register: who came
 Ballot     a draw over sessions; Preference: a wish; lot: a child's number in the draw
-Charge     what is owed; Payment, Refund: money that moves; LedgerEntry: the account of all of it
+Charge     what is owed; WriteOff: what of it is let off; Payment, Refund: money that moves;
+           LedgerEntry: the account of all of it
 """
 
 from .attendance import AbsenceNotice, AttendanceAlert, AttendanceMark, LateMark, MeetingGuest
@@ -43,6 +44,7 @@ from .money import (
     PromoCode,
     ProviderEvent,
     Refund,
+    WriteOff,
 )
 from .people import (
     AuthorisedCollector,
@@ -122,5 +124,6 @@ __all__ = [
     "WaitBlock",
     "WaitEntry",
     "Weekday",
+    "WriteOff",
     "YearGroup",
 ]

@@ -4,6 +4,7 @@ A booking is live while it is held (for a payment, or by an offer to somebody wh
 never deleted. Whoever waits has a number that was given out under the lock of the session's places.
 """
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -157,6 +158,10 @@ class Booking(TenantModel):
     @property
     def is_live(self) -> bool:
         return self.state in self.LIVE
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Its hold has run out: it is over, also before anybody says so."""
+        return bool(self.state == self.State.HELD and self.hold_until and self.hold_until <= now)
 
 
 class WaitEntryQuerySet(TenantQuerySet):

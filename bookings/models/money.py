@@ -195,6 +195,51 @@ class Charge(TenantModel):
         return f"{self.what}: {self.amount} {self.currency}"
 
 
+class WriteOff(TenantModel):
+    """A part of a charge that the office no longer asks for. In the ledger under "write-off:<pk>"."""
+
+    charge = models.ForeignKey(
+        Charge, on_delete=models.PROTECT, related_name="write_offs", verbose_name=_("charge")
+    )
+    amount = Amount(_("amount"))
+    # How much of it counts no longer: it was undone, or the charge was taken back after it.
+    undone = Amount(_("undone"), default=Decimal(0))
+    reason = models.CharField(_("reason"), max_length=200)
+    written_at = models.DateTimeField(_("written off at"), auto_now_add=True)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+
+    class Meta:
+        verbose_name = _("debt written off")
+        verbose_name_plural = _("debts written off")
+        ordering = ["-written_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0),
+                name="bookings_writeoff_amount",
+                violation_error_message=_("What is written off is more than 0."),
+            ),
+            models.CheckConstraint(
+                condition=Q(undone__gte=0, undone__lte=F("amount")), name="bookings_writeoff_undone"
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "-written_at"], name="bookings_writeoff_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.charge}: {self.amount}"
+
+    @property
+    def counts(self) -> Decimal:
+        """How much of it is still let off."""
+        return self.amount - self.undone
+
+
 class Instalment(TenantModel):
     """A part of a charge, due on its own day."""
 
@@ -334,12 +379,15 @@ class Refund(TenantModel):
         FAILED = "failed", _("failed")
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="refunds")
-    # Empty: paid out by the office.
+    # Empty: credit that the office has paid out, by the way that stands in `way`.
     payment = models.ForeignKey(
         Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds"
     )
     booking = models.ForeignKey(
         Booking, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds"
+    )
+    way = models.CharField(
+        _("by way of"), max_length=7, blank=True, choices=[("cash", _("cash")), ("bank", _("bank"))]
     )
     provider_ref = models.CharField(_("provider's number"), max_length=120, blank=True)
     attempt_key = models.CharField(max_length=60, default=new_public_id, editable=False)
@@ -367,6 +415,9 @@ class Refund(TenantModel):
                 condition=Q(amount__gt=0),
                 name="bookings_refund_amount",
                 violation_error_message=_("A refund is more than 0."),
+            ),
+            models.CheckConstraint(
+                condition=Q(payment__isnull=False) | ~Q(way=""), name="bookings_refund_has_a_way"
             ),
         ]
         indexes = [models.Index(fields=["institution", "-created_at"], name="bookings_refund_newest")]
@@ -407,6 +458,7 @@ class LedgerEntry(TenantModel):
         REFUND = "refund", _("refund")
         REVERSAL = "reversal", _("charge taken back")
         TRANSFER = "transfer", _("transfer")
+        WRITE_OFF = "writeoff", _("written off")
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="entries", db_index=False)
     booking = models.ForeignKey(

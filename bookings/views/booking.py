@@ -20,7 +20,7 @@ from projects import throttle
 from projects.throttle import Rate
 
 from .. import booking as acts
-from .. import checks, families, money, paying
+from .. import checks, families, money, owed
 from ..models import Booking, Child, Guardianship, Session, WaitEntry
 from ..models.secrets import new_public_id
 from ..waitlist import positions
@@ -176,7 +176,6 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
         return _page(request, **again, error=_("%s Nothing was booked. Join the queue?") % reason)
     except checks.CannotBook as reason:
         return _page(request, **again, error=str(reason))
-    paying.confirm_covered(outcome.booking for outcome in outcomes if outcome.booking)
     _keep_result(request, key, wishes, outcomes)
     request.session[_place(request)] = []
     return redirect("bookings:booked", request.institution.slug, key)
@@ -269,12 +268,13 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
             words = {"activity": found.session.activity.name, "child": found.child.first_name}
             sentence = _("%(child)s has no place in %(activity)s any more.") % words
             if done.refund:
-                sentence += " " + _("The refund is on its way.")
+                sentence += " " + _("Your account says what comes back.")
             messages.success(request, sentence)
             return redirect("bookings:family", request.institution.slug)
     context = {
         "booking": found,
-        "refund": acts.refund_told(booking=found),
+        "refund": (refund := acts.refund_told(booking=found)),
+        "comes": _comes_back(found, refund),
         "error": error,
         "steps": list(found.session.activity.refund_policy.steps.all())
         if found.session.activity.refund_policy
@@ -282,6 +282,11 @@ def cancel(request: HttpRequest, public_id: str) -> HttpResponse:
         "tab": "family",
     }
     return render(request, "bookings/cancel.html", context)
+
+
+def _comes_back(booking: Booking, refund: Decimal) -> owed.ComesBack | None:
+    charge = booking.charges.filter(cancelled_at=None).select_related("household__institution").first()
+    return owed.comes_back(charge, refund) if charge else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -308,7 +313,6 @@ def swap(request: HttpRequest, public_id: str) -> HttpResponse:
             if to is None:
                 raise checks.CannotBook(_("Choose a session with a free place."), code="full")
             taken = acts.swap(booking=found, to=to, by=request.guardian)
-            paying.confirm_covered([taken])
         except (checks.CannotBook, acts.CannotCancel) as reason:
             error = str(reason)
         else:

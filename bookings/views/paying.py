@@ -2,9 +2,11 @@
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from projects import throttle
 from projects.throttle import Rate
 
-from .. import money, owed, paying, payments
+from .. import instalments, money, owed, paying, payments
 from ..documents.receipt import receipt as receipt_pdf
 from ..models import Charge, Payment, TrialObject
 from ..payments import local
@@ -29,6 +31,8 @@ def account(request: HttpRequest) -> HttpResponse:
     """What is due, what was paid, and the receipts."""
     household = request.guardian.household
     dues = owed.dues(household)
+    prefetch_related_objects([due.charge for due in dues], "instalments")
+    by_now = [instalments.by_now(due, timezone.localdate()) for due in dues]
     payments_made = Payment.objects.for_institution(request.institution).filter(household=household)
     return render(
         request,
@@ -36,9 +40,10 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "institution": request.institution,
             "tab": "family",
-            "dues": dues,
+            "dues": list(zip(dues, by_now, strict=True)),
             "total": sum(due.open for due in dues),
-            "credit": max(-owed.balance(household), 0),
+            "total_now": sum(due.open for due in by_now),
+            "credit": owed.credit(household),
             "payments": payments_made.exclude(state=Payment.State.CREATED)[:100],
             "refunds": household.refunds.all()[:100],
             "takes_cards": payments.card_provider() is not None,
@@ -63,6 +68,7 @@ def pay(request: HttpRequest) -> HttpResponse:
             charges=list(charges),
             paid_url=settings.SITE_URL + reverse("bookings:paid", args=[slug]),
             back_url=settings.SITE_URL + reverse("bookings:account", args=[slug]),
+            only_by_now=request.POST.get("parts") == "now",
         )
     except paying.CannotPay as reason:
         messages.error(request, str(reason))

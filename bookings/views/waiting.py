@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from .. import families, paying, waitlist
+from .. import families, waitlist
 from ..models import Offer, WaitEntry
 from . import doors
 
@@ -66,7 +66,6 @@ def _answer(request: HttpRequest, found: Offer) -> HttpResponse:
         try:
             if request.POST.get("answer") == "accept":
                 booking = waitlist.accept(offer=found, by=request.guardian)
-                paying.confirm_covered([booking])
                 words = {"child": booking.child.first_name, "activity": found.entry.session.activity.name}
                 messages.success(request, _("%(child)s has a place in %(activity)s.") % words)
             else:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bookings import booking as acts
-from bookings import instalments, invariants, money, owed, paying, payments, till, waitlist
+from bookings import glance, instalments, invariants, money, owed, paying, payments, till, waitlist
 from bookings.models import (
     Activity,
     Booking,
@@ -55,11 +55,15 @@ def session(guardian):
     return session
 
 
+def book(session, guardian) -> Booking:
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    return acts.book(session=session, child=child, by=guardian).booking
+
+
 @pytest.fixture
 def held(session, guardian):
     """A place that waits to be paid."""
-    child = ChildFactory(institution=guardian.institution, of=guardian)
-    place = acts.book(session=session, child=child, by=guardian).booking
+    place = book(session, guardian)
     assert place.state == Booking.State.HELD
     return place
 
@@ -232,16 +236,39 @@ def credit(guardian):
     till.take(household=guardian.household, amount=Decimal(40), way="cash", staff=None)
 
 
-def test_a_place_that_credit_pays_for_is_booked(credit, held, guardian):
-    assert owed.dues(guardian.household) == []
-
-    paying.confirm_covered([held])
-
-    assert held.state == Booking.State.CONFIRMED
+def test_a_place_that_credit_pays_for_is_booked_at_once_and_told_once(credit, session, guardian):
+    place = book(session, guardian)
+    assert (place.state, owed.balance(guardian.household)) == (Booking.State.CONFIRMED, 0)
+    told = OutboxMessage.objects.exclude(subject__startswith="Receipt").get()
+    assert "has a place" in told.text
     assert invariants.find_faults() == []
 
 
-def test_a_place_that_credit_pays_for_is_found_again_by_the_clock(credit, held):
+def test_credit_pays_for_one_of_two_places_and_the_other_is_held(credit, session, guardian):
+    waitlist.change_capacity(session=session, capacity=2, staff=None)
+    children = [ChildFactory(institution=session.institution, of=guardian) for _number in range(2)]
+    wishes = [acts.Wish(session, child) for child in children]
+    first, second = acts.book_many(wishes=wishes, by=guardian)
+    assert first.booking.state == Booking.State.CONFIRMED
+    assert second.booking.state == Booking.State.HELD
+    assert invariants.find_faults() == []
+
+
+def test_credit_that_is_on_its_way_back_to_the_card_pays_for_nothing(credit, session, guardian):
+    Refund.objects.create(
+        institution=session.institution,
+        household=guardian.household,
+        payment=Payment.objects.get(),
+        amount=Decimal(1),
+        currency="GBP",
+    )
+    assert book(session, guardian).state == Booking.State.HELD
+
+
+def test_a_held_place_is_booked_by_the_clock_when_credit_comes(credit, session, guardian):
+    other = book(SessionFactory(institution=session.institution, price=Decimal(40)), guardian)
+    held = book(session, guardian)
+    acts.cancel(booking=other)
     paying.catch_up()
     held.refresh_from_db()
     assert held.state == Booking.State.CONFIRMED
@@ -255,10 +282,50 @@ def test_a_place_that_credit_pays_only_in_part_waits_for_the_rest(held, guardian
     assert held.state == Booking.State.HELD
 
 
-def test_a_hold_that_is_over_is_not_booked_by_credit(credit, held):
+def test_a_hold_that_is_over_is_not_booked_by_credit(credit, session, guardian):
+    other = book(SessionFactory(institution=session.institution, price=Decimal(40)), guardian)
+    held = book(session, guardian)
+    acts.cancel(booking=other)
     Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now() - timedelta(minutes=1))
     held.refresh_from_db()
     paying.confirm_covered([held])
+    assert held.state == Booking.State.HELD
+
+
+def test_who_begins_to_pay_in_the_last_minute_has_time_to_finish_but_not_for_ever(held, guardian):
+    def hold_ends_in(minutes, begun):
+        until = timezone.now() + timedelta(minutes=minutes)
+        Booking.objects.filter(pk=held.pk).update(hold_until=until, created_at=timezone.now() - begun)
+        begin(guardian)
+        held.refresh_from_db()
+        return round((held.hold_until - timezone.now()).total_seconds() / 60)
+
+    assert hold_ends_in(1, timedelta(minutes=29)) == 10
+    assert hold_ends_in(20, timedelta(minutes=10)) == 20
+    assert hold_ends_in(1, timedelta(minutes=59)) == 1
+
+
+def test_a_hold_that_has_run_out_is_due_no_longer_also_before_it_is_swept_away(held, guardian):
+    assert [due.charge.booking for due in owed.dues(guardian.household)] == [held]
+    Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now())
+    assert owed.dues(guardian.household) == []
+    page = glance.of(guardian)
+    assert (page.balance, page.children[0].ended[0].state) == (0, Booking.State.EXPIRED)
+
+
+def test_a_part_of_the_price_that_comes_late_books_nothing(held, guardian):
+    Booking.objects.filter(pk=held.pk).update(hold_until=timezone.now())
+    payment = Payment.objects.create(
+        institution=held.institution,
+        household=guardian.household,
+        provider="local",
+        amount=Decimal(10),
+        currency="GBP",
+    )
+    paying.allocate(payment, owed.dues(guardian.household, with_lapsed=True))
+    paying.settle(payment)
+    paying.confirm_places(payment)
+    held.refresh_from_db()
     assert held.state == Booking.State.HELD
 
 
@@ -324,6 +391,20 @@ def test_a_charge_in_parts_is_paid_part_by_part(session, guardian):
     till.take(household=guardian.household, amount=Decimal("13.34"), way="bank", staff=None)
 
     assert list(charge.instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
+
+
+def test_a_family_pays_by_card_the_part_that_is_due(client, session, guardian):
+    client.force_login(guardian.user)
+    session.activity.paying = Activity.Paying.LATER
+    session.activity.save()
+    place = book(session, guardian)
+    instalments.split(charge=place.charges.get(), parts=4, first_on=timezone.localdate())
+    slug = session.institution.slug
+    page = client.get(f"/b/{slug}/account/").text
+    assert "What is due by today: £10" in page or "What is due by today" in page
+    answer = client.post(f"/b/{slug}/account/pay/", {"parts": "now"})
+    assert Payment.objects.get().amount == 10
+    assert "/pay/local/" in answer.headers["Location"]
 
 
 def test_a_late_part_is_reminded_of_once_and_then_the_offices(session, guardian):
