@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import erasing
+from .. import erasing, erasure_scope
 from ..booking import CannotCancel
 from ..locks import Busy
 from ..models import DataRequest
@@ -53,7 +53,7 @@ def erasure(request: HttpRequest) -> HttpResponse:
         "erasure",
         title=_("Erase a family's data"),
         chosen=chosen,
-        scope=erasing.scope_of(chosen.guardian),
+        scope=erasure_scope.scope_of(chosen.guardian),
         typed=typed,
         reason=reason,
     )

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .. import duplicates, merging, owed
+from .. import duplicates, merging, owed, unmerging
 from ..locks import Busy
 from ..models import Booking, FamilyMerge, Household, WaitEntry
 from .finding import FindField
@@ -114,8 +114,8 @@ class FamilyMergeAdmin(ReadOnlyAdmin):
         undone = 0
         for row in queryset.filter(undone_at__isnull=True).order_by("-done_at"):
             try:
-                merging.undo(merge=row, staff=request.user)
-            except (merging.CannotUndo, Busy) as reason:
+                unmerging.undo(merge=row, staff=request.user)
+            except (unmerging.CannotUndo, Busy) as reason:
                 self.message_user(request, f"{row}: {reason}", messages.WARNING)
             else:
                 undone += 1

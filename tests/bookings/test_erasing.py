@@ -21,6 +21,7 @@ from bookings import (
     money,
     owed,
     till,
+    unmerging,
     waitlist,
 )
 from bookings.duplicates import same_people
@@ -262,8 +263,8 @@ def test_a_merged_duplicate_goes_too(clock, school, home, parent, marigold, staf
     merging.merge(kept=home, other=twice, same=same_people(home, twice), staff=staff)
     erasing.erase(request=ask(parent), typed=home.reference, staff=staff)
     assert named() == set()
-    with pytest.raises(merging.CannotUndo):
-        merging.undo(merge=merging.FamilyMerge.objects.get(), staff=staff)
+    with pytest.raises(unmerging.CannotUndo):
+        unmerging.undo(merge=merging.FamilyMerge.objects.get(), staff=staff)
 
 
 def test_who_works_here_can_still_sign_in(school, home, parent, marigold, staff):

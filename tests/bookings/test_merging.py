@@ -16,6 +16,7 @@ from bookings import (
     money,
     owed,
     till,
+    unmerging,
     waitlist,
 )
 from bookings.duplicates import SAME_CHILD, SAME_EMAIL, find, same_people
@@ -154,12 +155,12 @@ def test_a_merge_moves_everything_and_undoing_it_restores_every_row(clock, schoo
     assert Change.objects.filter(label="Khan merged into Family Khan").count() == 1
     assert find(school) == []
 
-    merging.undo(merge=row, staff=UserFactory())
+    unmerging.undo(merge=row, staff=UserFactory())
     assert rows() == before
     assert (owed.balance(one), owed.balance(two)) == (20, -10)
     assert invariants.find_faults() == []
-    with pytest.raises(merging.CannotUndo):
-        merging.undo(merge=row, staff=None)
+    with pytest.raises(unmerging.CannotUndo):
+        unmerging.undo(merge=row, staff=None)
 
 
 def test_a_place_given_up_since_goes_back_with_its_money(clock, school, one, two):
@@ -168,8 +169,20 @@ def test_a_place_given_up_since_goes_back_with_its_money(clock, school, one, two
     row = merge(one, two)
     booking.cancel(booking=Booking.objects.get(pk=mine.pk), staff=UserFactory())
     assert owed.balance(one) == 0
-    merging.undo(merge=row, staff=None)
+    unmerging.undo(merge=row, staff=None)
     assert (owed.balance(one), owed.balance(two)) == (0, 0)
+    assert invariants.find_faults() == []
+
+
+def test_a_debt_written_off_since_goes_back_with_its_charge(clock, school, one, two):
+    session = SessionFactory(institution=school, price=20)
+    place = booking.book(session=session, child=of(two, "Bilal"), by=guardian_of(two)).booking
+    row = merge(one, two)
+    till.write_off(charge=place.charges.get(), amount=Decimal(5), reason="hard times", staff=None)
+    assert owed.balance(one) == 15
+    unmerging.undo(merge=row, staff=None)
+    assert (owed.balance(one), owed.balance(two)) == (0, 15)
+    assert [due.open for due in owed.dues(two)] == [15]
     assert invariants.find_faults() == []
 
 
@@ -179,8 +192,8 @@ def test_what_was_paid_since_keeps_the_merge(clock, school, one, two):
     row = merge(one, two)
     till.take(household=Household.objects.get(pk=one.pk), amount=Decimal(20), way="cash", staff=None)
     before = rows()
-    with pytest.raises(merging.CannotUndo):
-        merging.undo(merge=row, staff=None)
+    with pytest.raises(unmerging.CannotUndo):
+        unmerging.undo(merge=row, staff=None)
     assert rows() == before
 
 
@@ -224,7 +237,7 @@ def test_an_account_moves_to_the_kept_guardian_and_back(school, one, two):
     Guardian.objects.filter(household=two).update(user=user)
     row = merge(one, two)
     assert Guardian.objects.get(user=user).household == one
-    merging.undo(merge=row, staff=None)
+    unmerging.undo(merge=row, staff=None)
     assert Guardian.objects.get(user=user).household == two
 
 
