@@ -64,6 +64,9 @@ STATEMENT = Page(
 )
 LINE = Page("bank_line", "counter/statement/<int:number>/", statement.bank_line, may_open=is_office)
 DRAW = Page("draw", "counter/ballots/<int:number>/", draw.draw, may_open=is_office)
+ATTENTION = Page(
+    "attention", "attention/", attention.attention, _("What waits for you"), "list-checks", is_office
+)
 REPORTS = Page("reports", "reports/", reports.reports, _("Reports"), "chart-column", is_office)
 GUESTS = Page("guests", "attendance/guests/", guests.guests, _("Guests"), "user", is_office)
 FIND = Page("find", "counter/find/<slug:kind>/", finding.choices, may_open=is_office)
@@ -90,9 +93,10 @@ PAGES = [
     REPORTS,
     DRAW,
     GUESTS,
+    ATTENTION,
 ]
 SECTIONS = [
-    Section(_("Overview"), [REPORTS]),
+    Section(_("Overview"), [ATTENTION, REPORTS]),
     Section(
         _("Activities"),
         [
