@@ -15,6 +15,7 @@ class BookingsConfig(AppConfig):
         schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
         schedules.add("bookings.booking.forget_keys", minutes=60, cluster="mail")
         schedules.add("bookings.tasks.count_again", minutes=24 * 60, cluster="mail")
+        schedules.add("bookings.tasks.forget", minutes=24 * 60, cluster="mail")
         schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")
         schedules.add("bookings.paying.catch_up", minutes=2, cluster="mail")
         schedules.add("bookings.instalments.remind", minutes=720, cluster="mail")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from projects.models import Institution
 
-from . import attendance, invariants, messages, waitlist
+from . import attendance, invariants, messages, retention, waitlist
 from .models import Meeting
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ def count_again() -> int:
     for fault in faults:
         log.error("%s", fault)
     return len(faults)
+
+
+def forget() -> int:
+    """Each night: what is not kept for ever goes; how many rows."""
+    return sum(retention.forget(institution) for institution in Institution.objects.all())
 
 
 def sweep_holds() -> int:

@@ -48,6 +48,11 @@ class BookingRules(TenantModel):
     absence_minutes = models.PositiveSmallIntegerField(
         _("minutes until a missing child is reported"), default=10
     )
+    keeps_days = models.PositiveSmallIntegerField(
+        _("days until health notes are forgotten"),
+        default=90,
+        help_text=_("After a child has left: with its contacts, collectors and calendar addresses."),
+    )
     is_public = models.BooleanField(_("everybody may read the catalogue"), default=True)
     sends_texts = models.BooleanField(_("sends text messages"), default=False)
 
