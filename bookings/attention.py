@@ -97,7 +97,9 @@ def matters(institution: Institution, *, now: datetime | None = None) -> list[Ma
 
 
 def _missing(now: _Now) -> Iterator[Row]:
-    rows = AttendanceAlert.objects.for_institution(now.institution).filter(resolved_at=None)
+    rows = AttendanceAlert.objects.for_institution(now.institution).filter(
+        resolved_at=None, meeting__ends_at__gt=now.at - timedelta(days=1)
+    )
     for row in rows.select_related("child", "meeting__session__activity"):
         words = _("%(child)s is missing at %(session)s.")
         named = {"child": row.child, "session": row.meeting.session}

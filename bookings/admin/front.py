@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from projects.addresses import outside
-from projects.models import OutboxMessage
 from projects.site import Tile
 
-from ..models import Activity, AttendanceAlert, BankLine, DataRequest, LinkRequest, Meeting
+from .. import attention
+from ..models import Activity, Meeting
 from .scoped import OFFICE
 
 
@@ -28,28 +27,7 @@ def tiles(request: HttpRequest) -> Iterator[Tile]:
     yield Tile(_("Today's registers"), registers, "list-checks", today.count())
     yield Tile(_("Who is on site"), outside(request, "bookings:on_site", here.slug), "siren")
     yield Tile(_("The page of families"), outside(request, "bookings:catalogue", here.slug), "star")
-    missing = AttendanceAlert.objects.filter(meeting__in=today, resolved_at__isnull=True)
-    yield from _waiting(_("Missing children"), missing, registers, "triangle-alert")
-    asked = LinkRequest.objects.for_institution(here).filter(state=LinkRequest.State.OPEN)
-    yield from _waiting(_("Requests to link a child"), asked, _list(asked, LinkRequest.State.OPEN), "link-2")
-    erasures = DataRequest.objects.for_institution(here).filter(
-        state=DataRequest.State.OPEN, kind=DataRequest.Kind.ERASURE
-    )
-    yield from _waiting(_("Families to be erased"), erasures, reverse("admin:erase_family"), "trash-2")
-    lines = BankLine.objects.for_institution(here).filter(state=BankLine.State.OPEN)
-    yield from _waiting(_("Bank lines to confirm"), lines, reverse("admin:statement"), "landmark")
-    failed = OutboxMessage.objects.for_institution(here).filter(state=OutboxMessage.State.FAILED)
-    yield from _waiting(
-        _("Messages that could not be sent"), failed, _list(failed, OutboxMessage.State.FAILED), "mail"
-    )
-
-
-def _waiting(label: str, rows: QuerySet, address: str, icon: str) -> Iterator[Tile]:
-    if count := rows.count():
-        yield Tile(label, address, icon, count, waits=True)
-
-
-def _list(rows: QuerySet, state: str) -> str:
-    """The rows of that state, on the list of their kind."""
-    meta = rows.model._meta
-    return f"{reverse(f'admin:{meta.app_label}_{meta.model_name}_changelist')}?state__exact={state}"
+    waiting = reverse("admin:attention")
+    for number, matter in enumerate(attention.matters(here), 1):
+        icon = "triangle-alert" if matter.is_urgent else "circle-alert"
+        yield Tile(matter.title, f"{waiting}#matter-{number}", icon, len(matter.rows), waits=True)

@@ -9,6 +9,7 @@ from projects.site import Listing, Page, Section, StaffSite
 from .. import models
 from . import (
     account,
+    attention,
     counter,
     dates,
     draw,

@@ -37,8 +37,9 @@ def test_the_front_page_says_what_waits_for_the_office(front, school):
     joining.name_child(guardian=guardian, child_name="Omar", date_of_birth=date(2018, 6, 1))
     page = front()
     assert REGISTERS in page
-    assert "/at/school/staff/bookings/linkrequest/?state__exact=open" in page
-    assert "Families to be erased" not in page
+    assert "Children to link" in page
+    assert 'href="/at/school/staff/attention/#matter-' in page
+    assert "Wishes to be erased" not in page
 
 
 def test_what_waits_is_told_to_nobody_else(front, school):
