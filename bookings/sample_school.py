@@ -149,15 +149,22 @@ def _session(here, term, category, name, years, halls, leaders, policy, dice) ->
     first = dice.randrange(0, YEARS - 2)
     activity.year_groups.set(years[first : first + dice.randrange(3, YEARS)])
     starts = time(dice.choice((14, 15, 16)), dice.choice((0, 30)))
+    ends = (datetime.combine(date.min, starts) + timedelta(minutes=60)).time()
+    chosen = leaders[0] if name in {"Football", "Chess", "Choir"} else dice.choice(leaders)
+    weekday = dice.choice(list(Weekday)[:5])
+    # Nobody leads two at the same time.
+    busy = Session.objects.filter(**here, weekday=weekday, starts__lt=ends, ends__gt=starts)
+    taken = set(busy.values_list("tutor", flat=True))
+    tutor = next((one for one in (chosen, *leaders[1:]) if one.pk not in taken), chosen)
     session = Session.objects.create(
         **here,
         activity=activity,
         term=term,
-        tutor=leaders[0] if name in {"Football", "Chess", "Choir"} else dice.choice(leaders),
+        tutor=tutor,
         location=halls["Pool" if name == "Swimming" else WHERE[category.name]],
-        weekday=dice.choice(list(Weekday)[:5]),
+        weekday=weekday,
         starts=starts,
-        ends=(datetime.combine(date.min, starts) + timedelta(minutes=60)).time(),
+        ends=ends,
         price=Decimal(dice.choice((0, 0, 1500, 2500, 4000))),
         fewest=5,
     )
