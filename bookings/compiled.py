@@ -1,18 +1,22 @@
 """Queries that every booking asks: compiled once for a connection, then only filled in.
 
 To build a query with the ORM and to compile it costs several times what its answer costs, and under the lock
-of a session's places that time is everybody's.
+of a session's places that time is everybody's. To plan it costs as much again: PostgreSQL keeps the plan.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Expression, QuerySet
 
 # A query for more values is compiled anew: beside its rows that is little.
 MOST_VALUES = 12
+# PostgreSQL keeps the plan of a query that has been asked so often.
+KEPT_AFTER = 5
 
 
 class Blank(Expression):
@@ -34,6 +38,9 @@ class Compiled:
         self.connection = connections[DEFAULT_DB_ALIAS]
         self.compiler: Any = rows.query.get_compiler(connection=self.connection)
         self.sql, self.blanks = self.compiler.as_sql()
+        # How its columns become values: found out once, too.
+        converters = self.compiler.get_converters([column for column, *_how in self.compiler.select])
+        self.compiler.get_converters = lambda _columns: converters
         # What the rows ask when they are read: the compiler that has done its work.
         rows.query.get_compiler = lambda *_args, **_kwargs: self.compiler  # type: ignore[method-assign]
 
@@ -42,7 +49,27 @@ class Compiled:
         filled = tuple(adapt(values[one.number]) if isinstance(one, Blank) else one for one in self.blanks)
         self.compiler.as_sql = lambda *_args, **_kwargs: (self.sql, filled)
         rows: Any = self.rows
-        return list(rows._iterable_class(rows))
+        with _keeping_plans(self.connection):
+            return list(rows._iterable_class(rows))
+
+
+@contextmanager
+def _keeping_plans(wrapper: Any) -> Iterator[None]:
+    """What is asked inside goes to PostgreSQL with its values beside it, so that one plan serves them all.
+
+    Where each transaction may have another connection (PgBouncer), nothing can be kept in one.
+    """
+    if wrapper.vendor != "postgresql" or wrapper.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        yield
+        return
+    wrapper.ensure_connection()
+    line = wrapper.connection
+    usual = line.cursor_factory, line.prepare_threshold
+    line.cursor_factory, line.prepare_threshold = ServerBindingCursor, KEPT_AFTER
+    try:
+        yield
+    finally:
+        line.cursor_factory, line.prepare_threshold = usual
 
 
 def compiled_once(build: Callable[..., QuerySet[Any]]) -> Callable[..., list[Any]]:

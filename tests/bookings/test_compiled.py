@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings.compiled import MOST_VALUES, compiled_once
+from bookings.compiled import KEPT_AFTER, MOST_VALUES, compiled_once
 from bookings.models import Guardianship, Meeting
 from tests.factories.bookings import ChildFactory, SessionFactory
 
@@ -74,3 +74,22 @@ def test_what_is_asked_stands_in_the_query_as_a_value(school, guardian, child):
     with CaptureQueriesContext(connection) as asked:
         assert rights("' OR ''='") == []
     assert len(asked) == 1
+
+
+def plans_kept():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%meeting%'")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite keeps its statements itself")
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_its_plan_is_kept_unless_the_connection_is_shared(school, made, monkeypatch, is_shared):
+    """Behind PgBouncer the next transaction may find itself on a connection that has never heard of it."""
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", is_shared)
+    _built, meetings = made
+    session = SessionFactory(institution=school)
+    dates, before = list(session.meetings.order_by("starts_at")), plans_kept()
+    for _time in range(KEPT_AFTER + 2):
+        assert meetings([session.pk], dates[0].starts_at) == dates
+    assert plans_kept() - before == (not is_shared)
