@@ -147,6 +147,8 @@ class Facts:
     bookings: dict[int, list[Booking]] = field(default_factory=lambda: defaultdict(list))
     waiting: set[tuple[int, int]] = field(default_factory=set)
     exams: dict[int, list[BusyTime]] = field(default_factory=lambda: defaultdict(list))
+    children: list[int] = field(default_factory=list)
+    _known: dict[Any, set[Any]] = field(default_factory=dict)
 
     @property
     def today(self) -> Any:
@@ -192,7 +194,8 @@ class Facts:
 
     def read_children(self, children: Collection[Child]) -> None:
         """What other bookings change: the children's live bookings with their dates, and exams."""
-        ids = [child.pk for child in children]
+        self.children = ids = [child.pk for child in children]
+        self._known = {}
         self.bookings = defaultdict(list)
         for booking in _bookings(ids, self.now):
             self.bookings[booking.child_id].append(booking)
@@ -208,6 +211,13 @@ class Facts:
         begin, end = min(date.starts_at for date in dates), max(date.ends_at for date in dates)
         for time in people.busy(institution=self.institution, numbers=numbers, starts_at=begin, ends_at=end):
             self.exams[time.person_id].append(time)
+
+    def known(self, what: Any, rows: QuerySet[Any], *columns: str) -> set[Any]:
+        """Of which children there are such rows (and what else they say): asked once for all children."""
+        if what not in self._known:
+            found = rows.filter(child__in=self.children).values_list("child_id", *columns, flat=not columns)
+            self._known[what] = set(found)
+        return self._known[what]
 
     def read_queue(self, children: Collection[Child]) -> None:
         """Who of them waits already."""
@@ -374,9 +384,9 @@ def _who_may_come(case: Case) -> Refusals:
             _("%(activity)s is for other years than that of %(child)s.")
             % {"activity": activity, "child": name},
         )
-    if activity.is_by_invitation and not Invitee.objects.filter(activity=activity, child=child).exists():
+    if activity.is_by_invitation and not _is_invited(case):
         yield case.no("not-invited", _("%s is by invitation only. Ask the office.") % activity)
-    if activity.prerequisite_id and not _has_been_in(child, activity.prerequisite_id):
+    if activity.prerequisite_id and not _has_been_in(case, activity.prerequisite_id):
         yield case.no(
             "prerequisite",
             _("%(activity)s comes after %(first)s. Book that first.")
@@ -384,9 +394,19 @@ def _who_may_come(case: Case) -> Refusals:
         )
 
 
-def _has_been_in(child: Child, activity_id: int) -> bool:
-    places = Booking.objects.filter(child=child, session__activity=activity_id)
-    return places.filter(state=Booking.State.CONFIRMED).exists()
+def _is_invited(case: Case) -> bool:
+    activity = case.session.activity
+    invited = Invitee.objects.filter(activity=activity)
+    return case.child.pk in case.facts.known(("invited", activity.pk), invited)
+
+
+def _has_been_in(case: Case, activity_id: int) -> bool:
+    confirmed = Booking.State.CONFIRMED
+    # It may be booked in this same act.
+    if any(row.session.activity_id == activity_id and row.state == confirmed for row in case.others()):
+        return True
+    been_there = Booking.objects.filter(session__activity=activity_id, state=confirmed)
+    return case.child.pk in case.facts.known(("been in", activity_id), been_there)
 
 
 def _limits(case: Case) -> Refusals:
@@ -406,25 +426,29 @@ def _limits(case: Case) -> Refusals:
 
 
 def _what_must_be_known(case: Case) -> Refusals:
-    child, activity = case.child, case.session.activity
+    child, activity, facts = case.child, case.session.activity, case.facts
     name = {"child": child.first_name, "activity": activity}
     if activity.needs_medical and child.medical_answered_at is None:
         yield case.no(
             "needs-medical",
             _("%(activity)s needs the medical questions answered for %(child)s first.") % name,
         )
-    if activity.needs_emergency_contact and not EmergencyContact.objects.filter(child=child).exists():
+    if activity.needs_emergency_contact and not _has_contact(case):
         yield case.no(
             "needs-contact", _("%(activity)s needs an emergency contact for %(child)s first.") % name
         )
-    if kinds := case.facts.consents[activity.pk]:
-        given = set(Consent.objects.in_force().filter(child=child).values_list("kind_id", flat=True))
-        if missing := [kind for kind in kinds if kind.pk not in given]:
+    if kinds := facts.consents[activity.pk]:
+        given = facts.known("consents", Consent.objects.in_force(), "kind_id")
+        if missing := [kind for kind in kinds if (child.pk, kind.pk) not in given]:
             yield case.no(
                 "needs-consent",
                 _("%(activity)s needs your consent for %(child)s first.") % name,
                 consents=missing,
             )
+
+
+def _has_contact(case: Case) -> bool:
+    return case.child.pk in case.facts.known("contacts", EmergencyContact.objects.all())
 
 
 def payment(case: Case) -> Refusals:
@@ -443,13 +467,29 @@ def first_refusal(case: Case) -> CannotBook | None:
 def refusals(
     *, session: Session, child: Child, by: Guardian | None = None, at: datetime | None = None
 ) -> list[CannotBook]:
-    """All that stands against it at this moment, for a page; nothing is locked."""
+    """All that stands against it at this moment; nothing is locked."""
+    return refusals_of(sessions=[session], children=[child], by=by, at=at)[session.pk, child.pk]
+
+
+def refusals_of(
+    *,
+    sessions: Collection[Session],
+    children: Collection[Child],
+    by: Guardian | None = None,
+    at: datetime | None = None,
+) -> dict[tuple[int, int], list[CannotBook]]:
+    """The same of each session for each child, for a page: as many questions for many as for one."""
+    if not (sessions and children):
+        return {}
     facts = Facts(at or timezone.now())
-    facts.read_sessions([session])
-    facts.read_rights([(by.pk if by else None, child.pk)])
-    facts.read_children([child])
-    case = Case(facts, facts.sessions[session.pk], child, by)
-    return [refusal for check in CHECKS for refusal in check(case)]
+    facts.read_sessions(sessions)
+    facts.read_rights([(by.pk if by else None, child.pk) for child in children])
+    facts.read_children(children)
+    cases = [Case(facts, facts.sessions[one.pk], child, by) for one in sessions for child in children]
+    return {
+        (case.session.pk, case.child.pk): [refusal for check in CHECKS for refusal in check(case)]
+        for case in cases
+    }
 
 
 def _moment(at: datetime, facts: Facts) -> str:

@@ -13,7 +13,9 @@ def guardianships(guardian: Guardian, *, on: date | None = None) -> list[Guardia
     """The guardian's rights that hold on that day (today), with the children, the eldest first."""
     rows = Guardianship.objects.for_institution(guardian.institution).filter(guardian=guardian)
     rows = rows.on(on or timezone.localdate()).filter(child__erased_at__isnull=True)
-    return list(rows.select_related("child__year_group").order_by("child__date_of_birth", "child_id"))
+    return list(
+        rows.select_related("child__year_group", "child__person").order_by("child__date_of_birth", "child_id")
+    )
 
 
 def guardianship(guardian: Guardian, public_id: str) -> Guardianship | None:

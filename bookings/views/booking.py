@@ -94,9 +94,10 @@ def _page(
     mode: str = "all",
     status: int = 200,
 ) -> HttpResponse:
-    groups = []
+    children, groups = [right.child for right in rights], []
+    stands_against = checks.refusals_of(sessions=sessions, children=children, by=request.guardian)
     for session in sessions:
-        picks = [_pick(request, session, right.child) for right in rights]
+        picks = [_pick(request, session, child, stands_against[session.pk, child.pk]) for child in children]
         possible = [pick for pick in picks if not pick.refusals]
         for pick in picks:
             pick.is_chosen = (
@@ -131,8 +132,7 @@ def _to_give_up(group: tuple[Session, list[Pick]]) -> list[Booking]:
     return list(booked.exclude(session=session).select_related("child", "session__activity"))
 
 
-def _pick(request: HttpRequest, session: Session, child: Child) -> Pick:
-    refusals = checks.refusals(session=session, child=child, by=request.guardian)
+def _pick(request: HttpRequest, session: Session, child: Child, refusals: list[checks.CannotBook]) -> Pick:
     price = None
     if not refusals:
         price = money.price_for(session=session, child=child, household=request.guardian.household).amount

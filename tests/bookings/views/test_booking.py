@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from pytest_django.asserts import assertContains, assertRedirects
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from bookings import booking as acts
 from bookings import locks, waitlist
-from bookings.models import Booking, ConsentKind, Offer, WaitEntry
+from bookings.models import Booking, BookingRules, ConsentKind, Offer, WaitEntry
+from projects.models import Person
 from tests.factories.bookings import (
     BookingFactory,
     ChildFactory,
@@ -112,6 +113,29 @@ def test_a_form_whose_key_is_none_of_ours_is_answered_all_the_same(family, offer
     assert len(states()) == 1
 
 
+def test_the_form_takes_as_many_queries_for_a_large_family_as_for_one_child(
+    family, school, mother, offer, django_assert_max_num_queries
+):
+    needs = {"needs_emergency_contact": True, "needs_medical": True}
+    wanted = [offer(name, days=days, **needs) for days, name in enumerate(("Chess", "Choir", "Judo"), 3)]
+    photos = ConsentKind.objects.create(institution=school, code="photos", name="Photos", text="May we?")
+
+    def asked(*sessions):
+        choose(family, *sessions)
+        with django_assert_max_num_queries(22) as queries:
+            family.get("/b/school/book/")
+        return len(queries)
+
+    for session in wanted:
+        session.activity.consents.add(photos)
+    for number in range(4):
+        student = Person.objects.create(institution=school, number=f"S-{number}")
+        ChildFactory(institution=school, of=mother, person=student)
+        if number == 0:
+            of_one = asked(wanted[0])
+    assert asked(*wanted) == of_one
+
+
 def test_whoever_presses_twice_books_once_and_sees_the_same_page(family, offer, zara):
     chess = offer("Chess")
     page = choose(family, chess)
@@ -156,6 +180,17 @@ def test_a_full_session_is_waited_for_with_a_position(family, school, offer, zar
     family.post(f"/b/school/queue/{entry.public_id}/leave/")
     entry.refresh_from_db()
     assert entry.state == WaitEntry.State.WITHDRAWN
+
+
+def test_a_school_may_keep_positions_to_itself(family, school, offer, zara):
+    BookingRules.objects.create(institution=school, shows_position=False)
+    chess = offer("Chess", capacity=1)
+    BookingFactory(institution=school, session=chess)
+    response = send(family, choose(family, chess), (chess, zara), mode="queue")
+    assertContains(response, "in the queue")
+    assertNotContains(response, "position 1")
+    assertNotContains(family.get("/b/school/family/"), "No. 1")
+    assertNotContains(family.get(f"/b/school/queue/{WaitEntry.objects.get().public_id}/leave/"), "Position 1")
 
 
 def test_what_is_missing_is_said_with_the_way_to_fill_it_in(family, school, offer, zara):
