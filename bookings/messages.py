@@ -124,6 +124,13 @@ def tell_offer(journal: Journal, words: tuple[Any, Any], offer: Offer, **more: A
     _tell(journal, offer.entry.asked_by, words, offer.entry, key, is_secret=is_secret, **more)
 
 
+def take_back_offer(journal: Journal, offer: Offer) -> None:
+    """It is answered, or over: a letter about it that has not left yet would only mislead."""
+    key = f"offer:{offer.pk}:{Offer.State.OPEN}"
+    for dedupe in (key, f"{key}:text"):
+        outbox.drop(institution=journal.institution, dedupe=dedupe)
+
+
 def calendar_of(booking: Booking) -> Attachment:
     """The dates of the booking's meetings as they are when the mail leaves (bookings.feeds)."""
     return Attachment("activity.ics", "text/calendar", maker="bookings.booking", about=booking.pk)

@@ -166,6 +166,7 @@ class Hall:
         offer.state, offer.answered_by = state, by
         offer.answered_at = None if state == Offer.State.LAPSED else self.now
         offer.save(update_fields=["state", "answered_by", "answered_at"])
+        messages.take_back_offer(self.journal, offer)
         self.journal.note(offer, before=before, after={"state": state})
 
     def enter(

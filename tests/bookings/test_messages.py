@@ -132,6 +132,19 @@ def test_an_offer_s_link_opens_the_offer_and_is_kept_nowhere(client, school, off
     assert not OutboxMessage.objects.filter(text__contains="/offers/").exists()
 
 
+def test_an_offer_that_is_over_before_its_letter_has_left_is_not_sent(school, offer, mother, zara):
+    session = offer(capacity=1, promotion="offer")
+    stranger = GuardianFactory(institution=school, user=UserFactory(email="other@home.org"))
+    theirs = acts.book(
+        session=session, child=ChildFactory(institution=school, of=stranger), by=stranger
+    ).booking
+    waitlist.join(session=session, child=zara, by=mother)
+    acts.cancel(booking=theirs, by=stranger)
+    acts.call_off(session=session, staff=UserFactory(), reason="tutor is ill")
+    assert not [message for message in sent() if "/offers/" in message.body]
+    assert any("tutor is ill" in message.body for message in sent() if message.to == ["amna@home.org"])
+
+
 def test_texts_go_to_who_wants_them_where_the_school_sends_them(settings, school, offer, mother, zara):
     settings.TEXT_MESSAGE_PROVIDER = f"{__name__}.Phone"
     mother.wants_texts, mother.phone = True, "0300"
