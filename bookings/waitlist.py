@@ -483,6 +483,7 @@ def _answer(offer: Offer, work: Callable[..., Any], *, by: Guardian | None, staf
         if fresh.expires_at <= act.now:
             raise AlreadyAnswered(Offer.State.LAPSED)
         fresh.entry.session = fresh.booking.session = hall.session
+        locks.step("checked")
         return work(act, hall, fresh)
 
     try:

@@ -9,22 +9,31 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections, transaction
 from django.db.models import Count, OuterRef, Subquery
+from django.test import Client
 from django.utils import timezone
 
 from bookings import booking, locks, waitlist
 from bookings.booking import NoPlace, Wish
 from bookings.invariants import find_faults
 from bookings.locks import Busy
-from bookings.models import Activity, Booking, IdempotencyKey, Offer, Places, WaitEntry
-from projects.models import OutboxMessage
+from bookings.models import Activity, ApiClient, Booking, IdempotencyKey, Offer, Places, WaitEntry
+from bookings.models.secrets import new_token, token_hash
+from projects.models import OutboxMessage, Role
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import BookingFactory, ChildFactory, GuardianFactory, SessionFactory
+from tests.factories.projects import MembershipFactory
 
 from .races import at_once, faults_of, in_turn_by, without_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.soak]
 
 on_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no row locks")
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """How soon one hears of a rush is a test of its own; a slow machine must not answer for the others."""
+    monkeypatch.setattr(locks, "LOCK_SECONDS", 60)
 
 
 def families(institution, count):
@@ -145,6 +154,44 @@ def test_whichever_door_they_come_by_one_gets_the_last_place():
     assert find_faults() == []
 
 
+def at_the_api(session, guardian, child):
+    token = new_token()
+    row = {"institution": session.institution, "name": "api", "token_hash": token_hash(token)}
+    ApiClient.objects.create(**row, may_write=True)
+    wish = {"session": session.public_id, "child": child.public_id, "guardian": guardian.public_id}
+    headers = {"Authorization": f"Bearer {token}"}
+    return lambda: Client().post("/api/v1/bookings", wish, "application/json", headers=headers)
+
+
+def on_the_page(session, guardian, child):
+    page, at = Client(), f"/b/{session.institution.slug}"
+    page.force_login(guardian.user)
+    page.post(f"{at}/sessions/{session.public_id}/choose/")
+    key = page.get(f"{at}/book/").context["key"]
+    sent = {"key": key, "pick": f"{session.public_id}:{child.public_id}", "mode": "all"}
+    return lambda: page.post(f"{at}/book/", sent)
+
+
+def at_the_counter(session, _guardian, child):
+    office = Client()
+    office.force_login(MembershipFactory(institution=session.institution, role=Role.OFFICE).user)
+    address = f"/at/{session.institution.slug}/staff/counter/book/"
+    return lambda: office.post(address, {"child": str(child), "session": str(session)})
+
+
+def test_at_whichever_desk_they_ask_nobody_sees_an_error_and_one_gets_the_last_place(rounds):
+    for _round in range(rounds(1, 20)):
+        session = SessionFactory(institution__requires_second_factor=False)
+        desks = (at_the_api, on_the_page, at_the_counter)
+        asked = [
+            desk(session, *one) for desk, one in zip(desks, families(session.institution, 3), strict=True)
+        ]
+        answers = at_once(*asked)
+        assert [one.status_code < 500 for one in answers] == [True] * 3, answers
+        assert places(session).taken == 1
+    assert find_faults() == []
+
+
 # --- one child ----------------------------------------------------------------------------------------------
 
 
@@ -169,6 +216,17 @@ def test_a_child_gets_one_of_two_sessions_at_the_same_time(rounds):
         results = one_child_wants_two_at_a_time()
         assert sorted(getattr(one, "code", "booked") for one in results) == ["booked", "clash"]
     assert find_faults() == []
+
+
+def test_without_the_lock_a_child_would_wait_twice():
+    for _try in range(20):
+        session = SessionFactory(capacity=0)
+        [(guardian, child)] = families(session.institution, 1)
+        with without_locks():
+            results = at_once(*[books(session, guardian, child, or_queue=True)] * 2)
+        if faults_of(results):
+            return
+    pytest.fail("the race did not show")
 
 
 def test_a_child_that_joins_twice_at_once_waits_once(rounds):
@@ -295,6 +353,17 @@ def test_more_clients_than_connections_oversell_nothing(rounds):
 # --- the same question at once ------------------------------------------------------------------------------
 
 
+def test_without_the_lock_a_button_pressed_twice_would_book_twice():
+    for _try in range(20):
+        session = SessionFactory(capacity=5)
+        [(guardian, child)] = families(session.institution, 1)
+        with without_locks():
+            results = at_once(*[books(session, guardian, child, key=f"form-{n}") for n in range(2)])
+        if faults_of(results):
+            return
+    pytest.fail("the race did not show")
+
+
 def test_one_key_many_times_at_once_has_one_effect(rounds):
     session = SessionFactory(capacity=5)
     [(guardian, child)] = families(session.institution, 1)
@@ -357,13 +426,44 @@ def test_fifty_who_cancel_at_once_make_room_for_fifty_who_wait(rounds):
     assert find_faults() == []
 
 
+def one_cancels_and_a_stranger_books(times=2):
+    """The one who waits, and what the stranger hears at last, who asks so many times."""
+    session = SessionFactory()
+    taken = BookingFactory(institution=session.institution, session=session)
+    (guardian, child), stranger = families(session.institution, 2)
+    entry = waitlist.join(session=session, child=child, by=guardian)
+
+    def insist():
+        for left in reversed(range(times)):
+            try:
+                return books(session, *stranger)()
+            except NoPlace:
+                if not left:
+                    raise
+
+    _cancelled, answer = at_once(lambda: booking.cancel(booking=taken), insist)
+    return entry, answer
+
+
+def test_were_the_queue_served_after_the_commit_a_stranger_would_get_the_place(monkeypatch):
+    """As others do it: what is free is anybody's, and the queue is served by another transaction."""
+
+    def serve_later(_act, _halls):
+        transaction.on_commit(lambda: time.sleep(0.2))
+        return []
+
+    monkeypatch.setattr(booking, "serve", serve_later)
+    monkeypatch.setattr(Places, "open", property(lambda row: row.free))
+    for _try in range(10):
+        _entry, answer = one_cancels_and_a_stranger_books(times=100)
+        if isinstance(answer, booking.Outcome):
+            return
+    pytest.fail("the race did not show")
+
+
 def test_a_stranger_never_gets_a_freed_place_while_somebody_waits(rounds):
     for _round in range(rounds(10, 500)):
-        session = SessionFactory()
-        taken = BookingFactory(institution=session.institution, session=session)
-        (guardian, child), stranger = families(session.institution, 2)
-        entry = waitlist.join(session=session, child=child, by=guardian)
-        _cancelled, answer = at_once(lambda: booking.cancel(booking=taken), books(session, *stranger))  # noqa: B023
+        entry, answer = one_cancels_and_a_stranger_books()
         assert isinstance(answer, NoPlace)
         entry.refresh_from_db()
         assert entry.state == "promoted"
@@ -392,13 +492,32 @@ def offer_made():
     return session, Offer.objects.get(entry__session=session), guardian
 
 
-def test_an_offer_is_accepted_or_lapses_never_both(rounds, monkeypatch):
+def ends_soon(offer):
+    soon = timezone.now() + timedelta(seconds=0.02)
+    Offer.objects.filter(pk=offer.pk).update(expires_at=soon)
+    Booking.objects.filter(pk=offer.booking_id).update(hold_until=soon)
+    Places.objects.filter(session=offer.entry.session).update(next_hold_ends_at=soon)
+
+
+def test_without_the_lock_an_offer_would_be_accepted_and_lapse():
+    def sweep():
+        time.sleep(0.03)
+        waitlist.serve_all_due()
+
+    for _try in range(20):
+        _session, offer, guardian = offer_made()
+        ends_soon(offer)
+        with without_locks(seconds=0.2):
+            results = at_once(lambda: waitlist.accept(offer=offer, by=guardian), sweep)  # noqa: B023
+        if faults_of(results):
+            return
+    pytest.fail("the race did not show")
+
+
+def test_an_offer_is_accepted_or_lapses_never_both(rounds):
     for _round in range(rounds(10, 200)):
         session, offer, guardian = offer_made()
-        soon = timezone.now() + timedelta(seconds=0.02)
-        Offer.objects.filter(pk=offer.pk).update(expires_at=soon)
-        Booking.objects.filter(pk=offer.booking_id).update(hold_until=soon)
-        Places.objects.filter(session=session).update(next_hold_ends_at=soon)
+        ends_soon(offer)
 
         def accept(offer=offer, guardian=guardian):
             time.sleep(random.uniform(0, 0.03))
@@ -418,13 +537,26 @@ def test_an_offer_is_accepted_or_lapses_never_both(rounds, monkeypatch):
     assert find_faults() == []
 
 
+def two_parents_answer():
+    _session, offer, guardian = offer_made()
+    return at_once(
+        lambda: waitlist.accept(offer=offer, by=guardian),
+        lambda: waitlist.decline(offer=offer, by=guardian),
+    )
+
+
+def test_without_the_lock_both_parents_would_be_told_yes():
+    for _try in range(20):
+        with without_locks():
+            results = two_parents_answer()
+        if not any(isinstance(one, waitlist.AlreadyAnswered) for one in results):
+            return
+    pytest.fail("the race did not show")
+
+
 def test_of_two_parents_who_answer_at_once_one_is_told_of_the_other(rounds):
     for _round in range(rounds(5, 100)):
-        _session, offer, guardian = offer_made()
-        results = at_once(
-            lambda: waitlist.accept(offer=offer, by=guardian),  # noqa: B023
-            lambda: waitlist.decline(offer=offer, by=guardian),  # noqa: B023
-        )
+        results = two_parents_answer()
         assert len([one for one in results if isinstance(one, waitlist.AlreadyAnswered)]) == 1
     assert find_faults() == []
 
