@@ -1,13 +1,15 @@
 """A process that dies in the middle of an act leaves all of it or nothing; who was told so is booked."""
 
+import http.client
 import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,7 +17,8 @@ from django.db.backends.signals import connection_created
 
 from bookings import booking
 from bookings.invariants import find_faults
-from bookings.models import Booking, IdempotencyKey, LedgerEntry, Places, WaitEntry
+from bookings.models import ApiClient, Booking, IdempotencyKey, LedgerEntry, Places, WaitEntry
+from bookings.models.secrets import new_token, token_hash
 from projects.models import Change, OutboxMessage
 from tests.factories.bookings import BookingFactory, ChildFactory, GuardianFactory, SessionFactory
 
@@ -68,6 +71,7 @@ BEFORE = [
     "before commit",
 ]
 AFTER = ["bell", "committed"]
+WISH = ("session", "child", "guardian")
 
 
 def test_a_booking_that_dies_on_its_way_is_there_or_not_at_all(victim, rounds):
@@ -187,6 +191,96 @@ def test_who_was_told_booked_is_booked_though_everything_was_killed(database_url
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA integrity_check")
                 assert cursor.fetchone() == ("ok",)
+
+
+# --- the web server -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def web(database_url):
+    """web(institution): ask its API, over HTTP, in a process that may die on the way; None if it did."""
+    connection.close()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # Its parent starts another process when one has died: that takes no time once the site is loaded.
+    options = ["--preload", "--workers=1", "--threads=1", "--no-control-socket", f"--bind=127.0.0.1:{port}"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *options, "tests.bookings.web_that_dies"],
+        env={**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        time.sleep(0.1)
+
+    def of(institution):
+        token = new_token()
+        ApiClient.objects.create(
+            institution=institution, name="web", token_hash=token_hash(token), may_write=True
+        )
+
+        def ask(path, asked=None, *, key="", die_at=""):
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            headers |= {"Idempotency-Key": key} if key else {}
+            headers |= {"Die-At": die_at} if die_at else {}
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            try:
+                line.request("POST", f"/api/v1/{path}", json.dumps(asked or {}), headers)
+                answer = line.getresponse()
+                return answer.status, json.loads(answer.read())
+            except (http.client.HTTPException, ConnectionError):
+                return None
+            finally:
+                line.close()
+
+        return ask
+
+    yield of
+    server.send_signal(signal.SIGTERM)
+    server.wait(30)
+
+
+def test_a_web_process_that_dies_leaves_a_booking_or_nothing(web, rounds):
+    session = SessionFactory(price=7, capacity=1000)
+    ask = web(session.institution)
+    for number in range(rounds(1, 20)):
+        for step in BEFORE + AFTER:
+            guardian, child = a_family(session.institution)
+            wish = {name: row.public_id for name, row in zip(WISH, (session, child, guardian), strict=True)}
+            key = f"form {step} {number}"
+            assert ask("bookings", wish, key=key, die_at=step) is None
+            made = list(Booking.objects.filter(child=child).values_list("public_id", flat=True))
+            assert len(made) == (step in AFTER), step
+            assert find_faults() == []
+
+            # Whoever got no answer asks again.
+            status, told = ask("bookings", wish, key=key)
+            assert status == 201
+            assert told["booking"]["id"] == Booking.objects.get(child=child).public_id
+            assert made in ([], [told["booking"]["id"]])
+    assert OutboxMessage.objects.count() == Places.objects.get(session=session).taken
+    assert find_faults() == []
+
+
+def test_a_web_process_that_dies_while_it_serves_the_queue_has_not_cancelled(web, rounds):
+    for _round in range(rounds(1, 20)):
+        session = SessionFactory()
+        guardian, child = a_family(session.institution)
+        taken = BookingFactory(institution=session.institution, session=session, booked_by=guardian)
+        taken.child.guardianships.create(institution=session.institution, guardian=guardian)
+        entry = booking.book(session=session, child=child, by=guardian, or_queue=True).entry
+        ask = web(session.institution)
+        cancelling = f"bookings/{taken.public_id}/cancel"
+        assert ask(cancelling, die_at="head served") is None
+        entry.refresh_from_db()
+        assert (Booking.objects.get(pk=taken.pk).state, entry.state) == ("confirmed", "waiting")
+        assert find_faults() == []
+        status, told = ask(cancelling)
+        assert (status, told["moved_up"]) == (200, 1)
+        assert find_faults() == []
 
 
 # --- a database that cannot write ---------------------------------------------------------------------------
