@@ -43,6 +43,8 @@ from .models import (
 from .models.secrets import new_public_id, new_token, token_hash
 
 PREFIX = "load-"
+# Of who waits in a rush: on a busy machine a thousand pages at once take minutes.
+PATIENCE = 600  # seconds
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 KEY = re.compile(r'name="key" value="([^"]+)"')
 
@@ -157,7 +159,7 @@ def rush(*, world: World, url: str, requests: int, at_once: int, by_api: bool) -
     address = urlsplit(url)
 
     def work() -> None:
-        line = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=120)
+        line = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=PATIENCE)
         while True:
             with lock:
                 number = next(waiting, None)

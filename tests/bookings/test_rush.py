@@ -1,12 +1,18 @@
 """A rush over HTTP, small: the site answers everybody, and no place is given twice."""
 
 import json
+import os
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from bookings.models import Booking
+from bookings.invariants import find_faults
+from bookings.models import Booking, WaitEntry
+from tests.factories.bookings import ChildFactory, GuardianFactory, SessionFactory
 
 
 def told(live_server, **options) -> dict:
@@ -28,6 +34,39 @@ def test_a_rush_books_exactly_the_places_there_are(live_server, by_api):
     assert (found["booked"], found["faults"]) == (5, [])
     assert Booking.objects.live().count() == 5
     assert not {status for status in found["statuses"] if int(status) >= 500}
+
+
+@pytest.mark.soak
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_book_at_once_book_exactly_the_places_there_are(database_url, rounds):
+    """Four of them, and no thread of one takes turns with a thread of another: only the database's lock."""
+    session, asked = SessionFactory(capacity=5), rounds(40, 400)
+    guardian = GuardianFactory(institution=session.institution)
+    children = [ChildFactory(institution=session.institution, of=guardian) for _number in range(asked)]
+    connection.close()
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.bookings.crash"],
+            env={**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _number in range(4)
+    ]
+    for number, process in enumerate(processes):
+        for child in children[number::4]:
+            order = {"act": "book", "session": session.pk, "child": child.pk, "guardian": guardian.pk}
+            process.stdin.write(json.dumps({**order, "key": f"form {child.pk}"}) + "\n")
+        process.stdin.close()
+    told = [line.split()[0] for process in processes for line in process.stdout]
+    for process in processes:
+        process.stdout.close()
+        process.wait(20)
+    # Nobody was told that the database is locked.
+    assert told == ["done"] * asked
+    assert (Booking.objects.live().count(), WaitEntry.objects.waiting().count()) == (5, asked - 5)
+    assert find_faults() == []
 
 
 @pytest.mark.parametrize("address", ["http://example.edu/", "http://10.0.0.1:8000/"])
