@@ -2,6 +2,8 @@
 
 import pytest
 
+from bookings import booking as acts
+from bookings import locks
 from bookings.models import ApiClient, Booking
 from bookings.models.secrets import new_token, token_hash
 
@@ -233,3 +235,15 @@ def test_the_api_describes_itself(client):
         for act in ways.values():
             assert act["summary"]
             assert {"401", "403", "422"} <= act["responses"].keys()
+
+
+def test_in_a_rush_the_answer_is_to_come_back_soon(call, session, child, guardian, monkeypatch):
+    def too_many(**_asked):
+        raise locks.Busy
+
+    monkeypatch.setattr(acts, "book", too_many)
+    answer = call("post", "bookings", wish(session, child, guardian), key="k1")
+    assert (answer.status_code, answer.json()["code"]) == (429, "busy")
+    assert int(answer["Retry-After"]) > 0
+    monkeypatch.undo()
+    assert call("post", "bookings", wish(session, child, guardian), key="k1").status_code == 201

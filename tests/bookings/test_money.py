@@ -81,6 +81,30 @@ def test_the_sibling_discount_begins_with_the_second_child(session, child, house
     assert price(session, child, household).amount == Decimal("36.00")
 
 
+def test_a_discount_stays_though_the_first_sibling_cancels(session, child, household):
+    """What was agreed is owed: who books is not charged again for what others of the family do later."""
+    discount(session, Discount.Kind.SIBLING, 10, from_number=2)
+    first, second = (
+        BookingFactory(
+            institution=session.institution,
+            session=session,
+            child=one,
+            household=household,
+            price=price(session, one, household).amount,
+        )
+        for one in (child, ChildFactory(institution=session.institution))
+    )
+    for booking in (first, second):
+        told = money.Price(session.price, booking.price)
+        money.charge_for_booking(booking=booking, price=told)
+
+    assert money.take_back_charge(booking=first) == Decimal("40.00")
+
+    assert Charge.objects.get(cancelled_at=None).amount == Decimal("36.00")
+    owed = LedgerEntry.objects.filter(account="family").values_list("amount", flat=True)
+    assert sum(owed) == Decimal("36.00")
+
+
 def test_an_early_discount_ends_on_its_day(session, child, household):
     yesterday = timezone.localdate() - timedelta(days=1)
     discount(session, Discount.Kind.EARLY, 25, ends_on=yesterday)
@@ -124,17 +148,21 @@ def test_a_free_place_is_not_charged(session, child, household):
     assert not LedgerEntry.objects.exists()
 
 
-def test_the_ledger_balances_over_random_charges_and_cancellations(session, household):
+@pytest.mark.soak
+def test_the_ledger_balances_over_random_charges_and_cancellations(session, household, rounds):
     dice = random.Random(7)
     discount(session, Discount.Kind.EARLY, Decimal("12.5"))
-    for _turn in range(60):
+    child = ChildFactory(institution=session.institution)
+    for _turn in range(rounds(60, 10_000)):
         session.price = Decimal(dice.randrange(0, 20000)) / 100
-        child = ChildFactory(institution=session.institution)
         booking = BookingFactory(
             institution=session.institution,
-            session=SessionFactory(institution=session.institution),
+            session=session,
             child=child,
             household=household,
+            state="cancelled",
+            confirmed_at=None,
+            ended_at=timezone.now(),
         )
         money.charge_for_booking(booking=booking, price=price(session, child, household))
         if dice.random() < 0.5:

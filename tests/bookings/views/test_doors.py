@@ -259,6 +259,21 @@ def test_who_reads_what_and_reading_changes_nothing(world, role):
     assert rows() == before
 
 
+def test_every_page_tells_the_browser_what_it_may_not_do(world):
+    for role in ("anonymous", "mine", "tutor"):
+        client = client_of(role)
+        for name, (keys, _expected) in PAGES.items():
+            response = client.get(address(world, name, keys))
+            assert response["X-Content-Type-Options"] == "nosniff", name
+            assert response["X-Frame-Options"] == "DENY", name
+            assert response["Referrer-Policy"] == "same-origin", name
+            policy = response["Content-Security-Policy"]
+            for none in ("object-src", "base-uri", "frame-ancestors"):
+                assert f"{none} 'none'" in policy, name
+            assert "unsafe" not in policy, name
+            assert "http" not in policy, name
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_who_does_what_and_others_change_nothing(world, role):
     client = client_of(role)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
@@ -231,6 +232,10 @@ def test_health_is_kept_encrypted_and_every_reading_is_written_down(signed_in, m
     address = f"/b/school/family/{zara.public_id}/health/"
     signed_in.post(address, {"severity": "allergy", "text": "Peanuts"})
     assert MedicalNote.objects.get().text == "Peanuts"
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            assert "Peanuts" not in str(cursor.fetchall()), table
     assert medical.flags([zara.pk]) == {zara.pk: "allergy"}
     assertNotContains(signed_in.get(f"/b/school/family/{zara.public_id}/"), "Peanuts")
     before = Change.objects.filter(label__contains="Medical notes read").count()
