@@ -116,6 +116,7 @@ def _page(
         "mode": mode,
         "has_children": bool(rights),
         "has_price": any(pick.price for pick in every),
+        "shows_position": request.rules.shows_position,
         "to_give_up": _to_give_up(groups[0]) if len(groups) == 1 else [],
         "tab": "catalogue",
     }
