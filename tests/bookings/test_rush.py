@@ -40,7 +40,7 @@ def test_a_rush_books_exactly_the_places_there_are(live_server, by_api):
 @pytest.mark.django_db(transaction=True)
 def test_processes_that_book_at_once_book_exactly_the_places_there_are(database_url, rounds):
     """Four of them, and no thread of one takes turns with a thread of another: only the database's lock."""
-    session, asked = SessionFactory(capacity=5), rounds(40, 400)
+    session, asked = SessionFactory(capacity=5), rounds(16, 400)
     guardian = GuardianFactory(institution=session.institution)
     children = [ChildFactory(institution=session.institution, of=guardian) for _number in range(asked)]
     connection.close()
