@@ -143,7 +143,10 @@ class _Families:
 
 def _kept(row: Household, every: dict[int, Household]) -> int:
     """The household that this one was merged into, at the end of all merges, or itself."""
-    while row.merged_into_id:
+    passed = set()
+    # No act merges in a circle; should rows say so all the same, the page must not go round it for ever.
+    while row.merged_into_id and row.pk not in passed:
+        passed.add(row.pk)
         row = every[row.merged_into_id]
     return row.pk
 

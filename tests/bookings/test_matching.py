@@ -86,6 +86,15 @@ def test_the_reference_of_a_family_that_was_merged_finds_the_family(school, owin
     assert (found.household, found.reasons) == (kept, (Reason.REFERENCE,))
 
 
+def test_rows_that_say_they_were_merged_in_a_circle_stop_nobody(school, owing, line):
+    one, other = owing("Dua Khan", "F00012", 40), owing("Ali Noor", "F00013", 40)
+    for row, into in ((one, other), (other, one)):
+        row.merged_into = into
+        row.save()
+    asked = line("F00012")
+    assert asked.pk in matching.suggest(school, [asked])
+
+
 def test_a_reference_alone_is_likely(school, owing, line):
     owing("Dua Khan", "F00012", 30)
     assert of(school, line("F00012", payer="Somebody Else")) == [
