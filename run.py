@@ -508,7 +508,9 @@ def soak(*words: str) -> int:
     """the full counts of races, kills and loads, of which test runs a sample"""
     setup(dev=True)
     compile_solver()
-    return report(on_both_databases(["--soak", "-m", "soak", *words], environment()))
+    # Hundreds of rounds of one race take longer than a test that hangs may.
+    patient = ["-o", "faulthandler_timeout=7200"]
+    return report(on_both_databases(["--soak", "-m", "soak", *patient, *words], environment()))
 
 
 def lock(*words: str) -> int:
