@@ -41,6 +41,11 @@ class Standing(NamedTuple):
         return self.project_role == ProjectRole.OWNER
 
     @property
+    def may_see_codes(self) -> bool:
+        """Who has a slip's code has the slip: codes are for those who hand slips out."""
+        return self.project_role in EDITORS
+
+    @property
     def may_read_uploads(self) -> bool:
         """What was uploaded holds people's data as they came: it is for those who work with it all."""
         return self.project_role in EDITORS

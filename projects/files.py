@@ -23,7 +23,8 @@ from accounts.models import User
 from .access import Standing
 from .models import FileKind, Project, ProjectModel, StoredFile
 
-# What may be opened by whoever may look at the project. Uploads hold people's data: they are the editors'.
+# What may be opened by whoever may look at the project. Uploads hold people's data, and who has the codes of
+# slips has the slips: both are the editors'.
 FOR_ALL_MEMBERS = frozenset({FileKind.OUTPUT})
 
 

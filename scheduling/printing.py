@@ -17,7 +17,7 @@ from projects.documents.words import LANGUAGES
 from projects.models import FileKind, Project
 
 from .documents.plan import why_not
-from .documents.prints import PRINTS, NothingToPrint, Press
+from .documents.prints import PRINTS, NothingToPrint, Press, Print
 from .models import Placement, Solution
 
 # What waits or is being made is forgotten after this long, whatever became of it.
@@ -92,7 +92,7 @@ def make_print(*, solution: Solution, code: str, format: str, language: str, by:
             if format == "ics":
                 written = iter([_zipped(written, Path(place) / f"{project.slug}-{code}-calendars.zip")])
             for path in written:
-                _keep(path, f"{path.stem}-{solution.number}{tongue}{path.suffix}", project, by)
+                _keep(path, f"{path.stem}-{solution.number}{tongue}{path.suffix}", PRINTS[code], project, by)
                 stored += 1
                 path.unlink()
         except NothingToPrint as reason:
@@ -106,10 +106,10 @@ def make_print(*, solution: Solution, code: str, format: str, language: str, by:
     return stored
 
 
-def _keep(path: Path, name: str, project: Project, by: User | None) -> None:
+def _keep(path: Path, name: str, of: Print, project: Project, by: User | None) -> None:
+    kind = FileKind.CODES if of.has_codes else FileKind.OUTPUT
     with path.open("rb") as contents:
-        file = File(contents, name=path.name)
-        files.store(project=project, file=file, kind=FileKind.OUTPUT, by=by, name=name)
+        files.store(project=project, file=File(contents, name=path.name), kind=kind, by=by, name=name)
 
 
 def _zipped(written, out: Path) -> Path:

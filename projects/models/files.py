@@ -14,6 +14,7 @@ class FileKind(models.TextChoices):
     UPLOAD = "upload", _("uploaded")
     INPUT = "input", _("read")
     OUTPUT = "output", _("made")
+    CODES = "codes", _("made, with codes")
     ARCHIVE = "archive", _("archive")
 
 

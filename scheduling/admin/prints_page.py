@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -13,6 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from projects import files
 from projects.documents.words import LANGUAGES
 from projects.models import FileKind, StoredFile
 
@@ -100,7 +102,7 @@ def prints(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%d prints are being made. They appear below.") % asked)
             return redirect("admin:prints")
     solution = _solution(request)
-    reasons = printing.reasons_against(solution, _language()) if solution else {}
+    reasons = _reasons(request, solution) if solution else {}
     return TemplateResponse(
         request,
         "scheduling/staff/prints.html",
@@ -121,6 +123,15 @@ def _solution(request: HttpRequest) -> Solution | None:
     return Solution.objects.for_project(request.project).order_by("-is_live", "-number").first()
 
 
+def _reasons(request: HttpRequest, solution: Solution) -> dict[str, str]:
+    """Print → why it is not to be had: nothing to make it of yet, or not for this person."""
+    reasons = printing.reasons_against(solution, _language())
+    if not request.standing.may_see_codes:
+        withheld = _("Who has the code of a slip has the slip: planners look at slips and hand them out.")
+        reasons |= {each.code: str(withheld) for each in PRINTS.values() if each.has_codes}
+    return reasons
+
+
 @require_safe
 def prints_made(request: HttpRequest) -> HttpResponse:
     """The list of what has been made, asked for every few seconds."""
@@ -133,7 +144,7 @@ def preview_all(request: HttpRequest) -> HttpResponse:
     solution = _solution(request)
     if solution is None:
         raise Http404
-    reasons = printing.reasons_against(solution, _language())
+    reasons = _reasons(request, solution)
     language = request.GET.get("language", request.project.institution.language)
     return TemplateResponse(
         request,
@@ -182,13 +193,16 @@ def _press(request: HttpRequest, code: str) -> Press:
     solution = _solution(request)
     if solution is None or code not in PRINTS:
         raise Http404
+    if PRINTS[code].has_codes and not request.standing.may_see_codes:
+        raise PermissionDenied
     return Press(solution, request.GET.get("language", ""))
 
 
 def _made(request: HttpRequest) -> dict[str, Any]:
     titles = dict(_titles())
+    made = StoredFile.objects.for_project(request.project).filter(kind__in=[FileKind.OUTPUT, FileKind.CODES])
     return {
-        "files": StoredFile.objects.for_project(request.project).filter(kind=FileKind.OUTPUT)[:60],
+        "files": files.readable(request.standing, made)[:60],
         "under_way": [
             {"title": titles[one.code], **one._asdict()} for one in printing.under_way(request.project)
         ],

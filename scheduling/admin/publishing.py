@@ -57,8 +57,7 @@ class SlipAdmin(ShownOnly):
     ordering = ["student__roll_no"]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        """Who has the code has the slip: it is for those who hand slips out."""
-        return self.list_display if request.standing.may_edit else ["student", "issue"]
+        return self.list_display if request.standing.may_see_codes else ["student", "issue"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.get_list_display(request)

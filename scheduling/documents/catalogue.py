@@ -41,6 +41,8 @@ class Print:
     starts_pages: bool = False
     is_for_office: bool = False
     needs: str = ""
+    # Codes with which anybody finds a student's slip: not for all who may look at the project.
+    has_codes: bool = False
     # Room to write by hand between the lines.
     is_roomy: bool = False
 
@@ -92,7 +94,10 @@ PRINTS: dict[str, Print] = {
             is_for_office=True,
         ),
         Print("duty_fairness", LIST_FORMATS, "list.typ", needs="duties", is_for_office=True, size=8.5),
-        Print("slips", ("pdf",), "slip.typ", "a5", is_flipped=False, size=8, of="student", needs="seats"),
+        Print(
+            "slips", ("pdf",), "slip.typ", "a5", is_flipped=False, size=8, of="student", needs="seats",
+            has_codes=True,
+        ),
         Print("slips_withheld", LIST_FORMATS, "list.typ", is_flipped=False, is_for_office=True),
         Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9, is_for_office=True),
     )

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from projects import files
-from projects.models import FileKind
+from projects.models import FileKind, ProjectRole, StoredFile
 from scheduling import models, printing, tasks
 from scheduling.admin.prints_page import GROUPS
 from scheduling.documents.prints import PRINTS
@@ -106,3 +106,22 @@ def test_a_photo_is_on_the_slip_and_the_attendance_sheet(world):
     models.StudentPhoto.objects.create(project=world.project, student=world.students[0], file=kept)
     for code in ("slips", "attendance"):
         assert tasks.make_print(world.solution.pk, code, "pdf", "en", None) >= 1
+
+
+def test_the_codes_of_slips_are_not_for_viewers(world, alice_pages, pages_of):
+    """Not to look at, not among the pictures, not in the files that were made."""
+    printing.make_print(solution=world.solution, code="slips", format="pdf", language="en", by=None)
+    printing.make_print(solution=world.solution, code="slips_withheld", format="pdf", language="en", by=None)
+    assert "fall-slips-bs-physics-1.pdf" in alice_pages.get("prints/").content.decode()
+    slips = StoredFile.objects.get(name="fall-slips-bs-physics-1.pdf")
+    viewer = pages_of(ProjectRole.VIEWER)
+    for page in ("prints/", "prints/look/", "prints/made/", ""):
+        shown = viewer.get(page).content.decode()
+        assert "fall-slips-bs-physics-1.pdf" not in shown
+        assert "prints/slips/" not in shown
+    assert "fall-slips-withheld-1.pdf" in viewer.get("prints/made/").content.decode()
+    assert "planners look at slips" in viewer.get("prints/").content.decode()
+    assert viewer.get("prints/slips/preview/").status_code == 403
+    assert viewer.get("prints/slips/picture/").status_code == 403
+    assert viewer.get("prints/door_notice/preview/").status_code == 200
+    assert viewer.get(f"files/{slips.pk}/").status_code == 404
