@@ -13,7 +13,8 @@ from .problem import BAN_RULES, NONE, OPEN, Ints, Problem, make_problem
 CHUNK_S = 0.02
 MOST_DRAWS = 200_000
 LEVELS = 400
-# Of the median price of a change that costs something: where the search starts and ends; measured.
+# Of the median price of a change that costs something: where the search starts and ends; measured. One that
+# goes on from a roster first stays near it, then looks as far as any other: the better of both is kept.
 HOT, RESUME, COLD = 0.5, 0.05, 0.0005
 
 
@@ -147,12 +148,10 @@ class Search:
         return int(self.state.sums[kernels.BEST]) <= self.least_cost
 
     def cool(self) -> None:
-        hot, cold = self.temperatures()
         begin = self.progress()
         chunk = 2000
         while (now := self.progress()) < 1 and not self.is_proven():
-            share = min(1.0, (now - begin) / max(1e-9, 1 - begin))
-            self.temperature = hot * (cold / hot) ** share
+            self.temperature = self.temperature_at(min(1.0, (now - begin) / max(1e-9, 1 - begin)))
             if isinstance(self.stop, MaxSteps):
                 level = max(1, self.stop.steps // LEVELS)
                 chunk = max(1, min(level, MOST_DRAWS, self.stop.steps - self.steps))
@@ -167,10 +166,16 @@ class Search:
         self.fill_open_posts()
         kernels.note_best(self.state)
 
-    def temperatures(self) -> tuple[float, float]:
+    def temperature_at(self, share: float) -> float:
+        """From hot to cold in that share of the time."""
+        start = HOT
+        if self.goes_on:
+            start = RESUME if share < 0.5 else HOT
+            share = 2 * share if share < 0.5 else 2 * share - 1
         weight = max(1, int(self.model.weight[kernels.W_FAIR]))
         typical = float(np.median(self.model.minutes)) ** 2 / 60 * weight
-        return max(1.0, (RESUME if self.goes_on else HOT) * typical), max(0.01, COLD * typical)
+        hot, cold = max(1.0, start * typical), max(0.01, COLD * typical)
+        return hot * (cold / hot) ** share
 
     def progress(self) -> float:
         wall = time.perf_counter() - self.began

@@ -119,6 +119,23 @@ def test_the_bound_is_below_the_best_of_all_rosters_and_the_search_finds_that(se
     assert solve(problem, stop=MaxSteps(20_000)).cost == best
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_run_that_goes_on_from_a_roster_finds_the_best_however_far(seed):
+    chance = np.random.default_rng(seed)
+    length = chance.choice([60, 90, 180], 6)
+    start = np.arange(6) * 300
+    problem = make_problem(
+        start=start,
+        end=start + length,
+        period=range(6),
+        day=np.arange(6) // 3,
+        target=[int(length.sum() * part) for part in (0.5, 0.3, 0.2)],
+        earlier=chance.integers(0, 2, 6),
+        weights={"fair_minutes": 1, "moved_duty": int(chance.choice([5, 40]))},
+    )
+    assert solve(problem, stop=MaxSteps(20_000)).cost == exhausted(problem)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_bound_of_a_run_that_stays_close_is_below_the_best_of_all_rosters(seed):
     chance = np.random.default_rng(seed)
