@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.utils.translation import gettext as _
 
-from ..models import Designation, DutyPin, Period, Role
+from ..models import Designation, DutyPin, Period, Role, Teacher
+from ..solver.duties.bound import least_open
 from ..solver.duties.problem import AWAY, NO_LIMIT, NOT_SENIOR, OPEN, OWN_PERIOD, OWN_ROOM, Ints
 
 if TYPE_CHECKING:
     from .duties import Season
 
 MOST_NAMES = 5
+# A most that has to rise by more than this is no cure but another rule.
+MOST_MORE = 5
 
 
 def contradictions(season: "Season") -> list[str]:
@@ -126,6 +129,12 @@ class _Shortage:
         """Teachers who could have one of the posts if they had nothing else to do."""
         return self.allowed[:, posts].any(axis=1) & (self.problem.most > 0)
 
+    def at_hand(self, posts: list[int]) -> np.ndarray:
+        """Those of them who have a duty left, or have it at that time."""
+        there = np.zeros(self.problem.teachers, bool)
+        there[list(self.busy_in[int(self.problem.period[posts[0]])])] = True
+        return self.available(posts) & (self.has_room | there)
+
     def period(self, posts: list[int]) -> Period:
         return self.season.posts[posts[0]].period
 
@@ -171,19 +180,28 @@ class _Shortage:
         ) % {"may": may, "needed": self.problem.posts, "short": len(posts)}
         full = (self.problem.most < NO_LIMIT) & (self.duties >= self.problem.most)
         rows = [row for row, is_full in zip(self.season.teachers, full, strict=True) if is_full]
-        ranks: dict[Designation | None, int] = Counter(
-            row.designation if row.max_duties is None else None for row in rows
-        )
-        # One more for everybody of one rank, the most junior that is large enough; else of the largest.
-        enough = [rank for rank, count in ranks.items() if rank and count >= len(posts)]
-        named = [rank for rank in ranks if rank]
-        if enough or named:
-            chosen = max(enough, key=lambda rank: rank.rank) if enough else max(named, key=lambda r: ranks[r])
-            more = -(-len(posts) // ranks[chosen])
+        if raised := self.most_that_is_enough(rows, len(posts)):
+            rank, more, count = raised
             cure = _("The cheapest cure: raise the most duties of %(rank)s by %(more)d (%(count)d of them).")
-            return f"{words} {cure % {'rank': chosen, 'more': more, 'count': ranks[chosen]}}"
+            return f"{words} {cure % {'rank': rank, 'more': more, 'count': count}}"
         cure = _("The cheapest cure: let these have more duties, %(short)d in all: %(names)s.")
         return f"{words} {cure % {'short': len(posts), 'names': _names(rows)}}"
+
+    def most_that_is_enough(self, full: list[Teacher], short: int) -> tuple[Designation, int, int] | None:
+        """Whose most to raise, by how much, and how many they are: least first, then the most junior; proven
+        by the flow of `least_open`, since who is away then does not help."""
+        ranks = {row.designation for row in full if row.designation and row.max_duties is None}
+        enough = max(0, least_open(self.problem) - short)
+        for more in range(1, MOST_MORE + 1):
+            for rank in sorted(ranks, key=lambda rank: (-rank.rank, rank.pk)):
+                of_rank = np.array(
+                    [row.designation == rank and row.max_duties is None for row in self.season.teachers]
+                )
+                most = np.where(of_rank, np.minimum(self.problem.most + more, NO_LIMIT), self.problem.most)
+                count = int(of_rank.sum())
+                if more * count >= short and least_open(self.problem._replace(most=most)) <= enough:
+                    return rank, more, count
+        return None
 
     def periods_of_each(self) -> Ints:
         days = np.zeros(self.problem.teachers, np.int64)
@@ -196,7 +214,7 @@ class _Shortage:
         same_time = self.problem.period == self.problem.period[posts[0]]
         teams = np.unique(self.problem.team[same_time & (self.problem.team >= 0)])
         rooms = int(self.problem.team_wants_woman[teams].sum())
-        women = int((self.available(np.flatnonzero(same_time).tolist()) & self.problem.is_woman).sum())
+        women = int((self.at_hand(np.flatnonzero(same_time).tolist()) & self.problem.is_woman).sum())
         short = {int(self.problem.team[post]) for post in posts}
         return _(
             "%(period)s: rooms with women: %(rooms)d, women who can watch: %(women)d; %(short)d short, as in "
@@ -217,7 +235,7 @@ class _Shortage:
             for post in np.flatnonzero(self.problem.period == self.problem.period[posts[0]]).tolist()
             if self.season.posts[post].role == Role.SUPERINTENDENT
         ]
-        can = self.available(same_time)
+        can = self.at_hand(same_time)
         lowest = max((int(rank) for rank in self.problem.rank[can]), default=0)
         below = self.problem.rank[(self.problem.rank > lowest) & self.has_room]
         said = {

@@ -52,6 +52,7 @@ def _cure(season: "Season", short: Shortage) -> str:
     told = {
         "number": cure.number,
         "exam": _exams(season, (cure.exam,)) if cure.exam != NOWHERE else "",
+        "rooms": ", ".join(season.rooms[room].code for room in cure.rooms),
         "room": season.rooms[cure.room].code if cure.room != NOWHERE else "",
         "period": season.periods[cure.period] if cure.period != NOWHERE else "",
         "policy": _policy(cure.policy) if cure.policy else "",
@@ -106,7 +107,11 @@ _CURE = {
         "Cheapest: mend %(number)d dead chairs in %(room)s.",
         cure.number,
     ),
-    "open": lambda cure: _("Cheapest: open %(room)s in that period; it is closed or has a lesson."),
+    "open": lambda cure: ngettext(
+        "Cheapest: open %(rooms)s in that period; it is closed or has a lesson.",
+        "Cheapest: open %(rooms)s in that period; they are closed or have lessons.",
+        cure.number,
+    ),
     "lend": lambda cure: _("Cheapest: let them use %(room)s too."),
     "rooms": lambda cure: (
         _("Cheapest: allow %(exam)s %(number)d rooms.")

@@ -23,7 +23,7 @@ LAXER = ("eight", "distance", "four", "sides", "bench", "none")
 
 
 class Cure(NamedTuple):
-    """kind: mend (`number` chairs of `room`), open (`room` in the period), lend (`room` to the pool), rooms
+    """kind: mend (`number` chairs of `room`), open (`rooms` in the period), lend (`room` to the pool), rooms
     (allow the exam or the period `number` rooms), policy (neighbours by `policy`), move (`exam` to `period`),
     split (`exam` in `number` sittings), seats (`number` more, wherever)."""
 
@@ -33,6 +33,7 @@ class Cure(NamedTuple):
     room: int = NOWHERE
     period: int = NOWHERE
     policy: str = ""
+    rooms: tuple[int, ...] = ()
 
 
 class Shortage(NamedTuple):
@@ -142,8 +143,8 @@ class _Period:
             closed = np.flatnonzero(~self.open & (p.room_capacity > 0)).tolist()
             lacking = needed - available
             if len(closed) >= lacking:
-                cure = Cure("open", number=lacking, room=min(closed, key=lambda r: (p.room_capacity[r], r)))
-                cure = cure._replace(period=self.period)
+                smallest = sorted(closed, key=lambda r: (p.room_capacity[r], r))[:lacking]
+                cure = Cure("open", number=lacking, period=self.period, rooms=tuple(smallest))
             else:
                 cure = Cure("own_rooms", number=lacking)
             yield self.short("own_rooms", needed, available, cure, exams)
@@ -157,16 +158,12 @@ class _Period:
         seats = int(self.seats[rooms].sum())
         if len(who) > seats:
             exams = tuple(sorted({int(p.candidate_exam[c]) for c in who}))
-            low = np.flatnonzero(
-                ~self.open & (p.room_floor <= 0) & (p.room_capacity >= len(who) - seats)
-            ).tolist()
-            if low:
-                room = min(low, key=lambda r: (p.room_capacity[r], r))
-                cure = Cure("open", number=len(who) - seats, room=room, period=self.period)
-            else:
-                cure = self.move(exams, len(who) - seats, who) or Cure(
-                    "ground_seats", number=len(who) - seats
-                )
+            low = ~self.open & (p.room_floor <= 0)
+            cure = (
+                self.open_rooms(len(who) - seats, low, p.room_capacity)
+                or self.move(exams, len(who) - seats, who)
+                or Cure("ground_seats", number=len(who) - seats)
+            )
             yield self.short("ground_seats", len(who), seats, cure, exams)
 
     def front(self) -> Iterator[Shortage]:
@@ -197,10 +194,8 @@ class _Period:
         mendable = np.flatnonzero(rooms & self.open & (broken >= lacking)).tolist()
         if mendable:
             return Cure("mend", number=lacking, room=min(mendable, key=lambda r: (broken[r], r)))
-        closed = np.flatnonzero(rooms & ~self.open & (p.room_capacity >= lacking)).tolist()
-        if closed:
-            room = min(closed, key=lambda r: (p.room_capacity[r], r))
-            return Cure("open", number=lacking, room=room, period=self.period)
+        if opened := self.open_rooms(lacking, rooms & ~self.open, p.room_capacity):
+            return opened
         if not rooms.all():
             spare = int(self.seats.sum()) - len(self.others)
             others = np.flatnonzero(~rooms & self.open & (p.room_capacity >= lacking)).tolist()
@@ -214,18 +209,25 @@ class _Period:
             return Cure("split", number=-(-self.count(exam) // seats), exam=exam)
         return Cure("seats", number=lacking)
 
+    def open_rooms(self, lacking: int, closed: Bools, seats: Ints) -> Cure | None:
+        """The smallest closed room with so many seats; if there is none, the largest until it is enough."""
+        rooms = np.flatnonzero(closed & (seats > 0)).tolist()
+        enough = [room for room in rooms if seats[room] >= lacking]
+        chosen = [min(enough, key=lambda room: (seats[room], room))] if enough else []
+        for room in sorted(rooms, key=lambda room: (-seats[room], room)):
+            if seats[chosen].sum() < lacking:
+                chosen.append(room)
+        if seats[chosen].sum() < lacking:
+            return None
+        return Cure("open", number=len(chosen), period=self.period, rooms=tuple(chosen))
+
     def cure_of_policy(self, needed: int, rooms: Bools, exam: int) -> Cure:
         """For an exam that the neighbour rule makes too large: the next laxer one under which it fits."""
         p = self.problem
         largest = int(self.most(rooms).sum())
-        closed = [
-            room
-            for room in np.flatnonzero(rooms & ~self.open).tolist()
-            if self.shapes[room].largest >= needed - largest
-        ]
-        if closed:
-            room = min(closed, key=lambda r: (p.room_capacity[r], r))
-            return Cure("open", number=needed - largest, room=room, period=self.period)
+        sizes = np.array([shape.largest for shape in self.shapes])
+        if opened := self.open_rooms(needed - largest, rooms & ~self.open, sizes):
+            return opened
         for policy in LAXER[LAXER.index(p.neighbours) + 1 :]:
             lax = p._replace(neighbours=policy)
             chairs = sum(

@@ -62,6 +62,39 @@ def test_the_most_duties_are_too_low_in_all(season):
     assert "raise the most duties of Lecturer by 1 (2 of them)" in reason
 
 
+def test_the_most_is_raised_of_those_who_are_there(season):
+    """Assistants are the most junior, but away when duties are open: one more each would not help."""
+    lecturer = season.add(models.Designation, name="Lecturer", rank=3, max_duties=1)
+    assistant = season.add(models.Designation, name="Assistant", rank=4, max_duties=1)
+    for at in (0, 3, 6):
+        season.exam(at, season.room(f"A{at}"), season.room(f"B{at}"), candidates=40)
+    for _ in range(2):
+        season.teacher(designation=lecturer)
+        away = season.teacher(designation=assistant)
+        for at in (3, 6):
+            season.add(models.Unavailability, teacher=away, date=season.periods[at].date)
+
+    (reason,) = season.staff().reasons()
+
+    assert "may have 4 duties in all and 6 are needed" in reason
+    assert "raise the most duties of Lecturer by 1 (2 of them)" in reason
+
+
+def test_women_without_a_duty_left_cannot_watch(season):
+    season.use("woman_in_room", is_hard=True)
+    hira = season.teacher("Hira", gender="F", max_duties=1)
+    for name in ("Ali", "Omar"):
+        season.teacher(name, gender="M")
+    room = season.room("A")
+    for at in (0, 3):
+        season.exam(at, room, students=(season.student(gender="F"),))
+    season.add(models.DutyPin, teacher=hira, period=season.periods[0])
+
+    (reason,) = season.staff().reasons()
+
+    assert "rooms with women: 1, women who can watch: 0; 1 short" in reason
+
+
 def test_teachers_with_a_most_of_their_own_are_named(season):
     room = season.room("A")
     for at in range(3):

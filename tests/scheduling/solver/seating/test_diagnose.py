@@ -23,7 +23,7 @@ def apply(problem: Problem, cure: Cure) -> Problem:
         return p._replace(chair_usable=usable, room_capacity=capacity)
     if cure.kind == "open":
         opened = p.room_open.copy()
-        opened[cure.room, cure.period] = True
+        opened[list(cure.rooms), cure.period] = True
         return p._replace(room_open=opened)
     if cure.kind == "lend":
         rooms = p.part_rooms.copy()
@@ -52,6 +52,18 @@ CASES = {
         halls((2, 4), (3, 3), (2, 2), exams=[(0, 8), (0, 4)], neighbours="none", **closed),
         ("period_seats", 12, 8, "open"),
     ),
+    "several closed rooms": (
+        halls(
+            (2, 4),
+            (1, 2),
+            (2, 2),
+            (1, 3),
+            exams=[(0, 8), (0, 5)],
+            neighbours="none",
+            room_open=np.array([[True], [False], [False], [False]]),
+        ),
+        ("period_seats", 13, 8, "open"),
+    ),
     "dead chairs": (
         halls((3, 4), exams=[(0, 4), (0, 4), (0, 3)], chair_usable=np.arange(12) > 2),
         ("period_seats", 11, 9, "mend"),
@@ -70,6 +82,17 @@ CASES = {
             room_open=[[True], [False], [True]],
         ),
         ("own_rooms", 2, 1, "open"),
+    ),
+    "several own rooms": (
+        halls(
+            (4, 5),
+            (2, 2),
+            (2, 3),
+            exams=[(0, 12), (0, 10)],
+            candidate_own_room=np.arange(22) < 2,
+            room_open=[[True], [False], [False]],
+        ),
+        ("own_rooms", 2, 0, "open"),
     ),
     "the ground floor": (
         halls(
