@@ -74,7 +74,7 @@ def _row(
 def _need(one: AccessArrangement, language: str) -> str:
     words = WORDS[language]
     amount = [f"+{one.extra_percent}%"] if one.extra_percent else []
-    amount += [f"+{one.extra_minutes} min"] if one.extra_minutes else []
+    amount += [f"+{one.extra_minutes} {words['short_minutes']}"] if one.extra_minutes else []
     said = " ".join([words[f"need_{one.kind}"], *amount])
     return f"{said} ({one.note})" if one.note else said
 

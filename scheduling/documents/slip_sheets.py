@@ -102,7 +102,7 @@ def withheld_columns(language: str) -> tuple[Column, ...]:
     return (
         Column(words["roll_no"], "code", 1.2),
         Column(words["name"], width=1.8),
-        Column(words["semester"], width=0.9),
+        Column(words["semester"], "code"),
         Column(words["withheld_for"], width=2.4),
         Column(words["go_to"], width=2),
     )
@@ -129,7 +129,7 @@ def withheld_sections(plan: Plan, language: str, only: str = "") -> Iterator[Sec
     for programme, of_programme in groupby(found, key=lambda pair: pair[0].programme):
         rows: list[tuple[Value, ...]] = [
             (
-                student.roll_no, student.name, cohort_names(student.cohort, language)[1],
+                student.roll_no, student.name, student.semester,
                 _reasons(holds, language), where_to_go(holds, language),
             )
             for student, holds in of_programme

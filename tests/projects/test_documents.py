@@ -90,6 +90,13 @@ def test_pages_are_counted_in_the_words_of_the_language(template):
     assert re.search(r"[\u0600-\u06ff\ufb50-\ufeff]", urdu)
 
 
+def test_a_number_within_urdu_keeps_its_order(template):
+    rows = [("C-1", "پڑھنے والا (2022-000466)"), ("C-2", "حاضری (64 % of lectures)")]
+    shown = text_of(typesetting.typeset(template, data_of(front(language="ur"), rows)))
+    assert "2022-000466" in shown
+    assert "64 % of lectures" in shown
+
+
 def test_a_draft_says_so_and_a_final_print_does_not(template):
     draft = typesetting.typeset(template, data_of(front(is_draft=True), []))
     final = typesetting.typeset(template, data_of(front(), []))
