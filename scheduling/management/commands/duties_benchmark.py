@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "instances", nargs="*", help=f"JSON files, or names of published ones (all): {names}"
         )
-        parser.add_argument("--seconds", type=float, default=60, help="for each instance (60)")
+        parser.add_argument("--seconds", type=float, default=60, help="of processor time for each instance (60)")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--write", type=Path, metavar="FOLDER", help="write instances and rosters there")
         parser.add_argument("--json", action="store_true", help="answer in JSON")
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             problem = formats.to_problem(instance)
         except ValueError as reason:
             raise CommandError(str(reason)) from reason
-        result = solve(problem, stop=MaxSeconds(seconds), seed=seed)
+        result = solve(problem, stop=MaxSeconds(seconds, "cpu"), seed=seed)
         roster = formats.roster_of(result.who)
         counted = evaluator.evaluate(instance, roster)
         if (counted["hard"], counted["cost"]) != (result.hard, result.cost):
