@@ -22,7 +22,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "instances", nargs="*", help=f"JSON files, or names of published ones (all): {names}"
         )
-        parser.add_argument("--seconds", type=float, default=60, help="of processor time for each instance (60)")
+        parser.add_argument(
+            "--seconds", type=float, default=60, help="of processor time for each instance (60)"
+        )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--write", type=Path, metavar="FOLDER", help="write instances and rosters there")
         parser.add_argument("--json", action="store_true", help="answer in JSON")

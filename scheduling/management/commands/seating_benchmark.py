@@ -24,7 +24,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "instances", nargs="*", help=f"JSON files, or names of published ones (all): {names}"
         )
-        parser.add_argument("--seconds", type=float, default=30, help="of processor time for each instance (30)")
+        parser.add_argument(
+            "--seconds", type=float, default=30, help="of processor time for each instance (30)"
+        )
         parser.add_argument(
             "--bound-seconds", type=float, default=5, help="to prove the bound of each period (5)"
         )
