@@ -125,8 +125,12 @@ class Moves:
             while left:
                 room = self._room_for(np.where(problem.part_rooms[part], free, 0), left, before)
                 if room is None:
-                    break  # the score tells how many have no room
-                seats = min(left, int(free[room]))
+                    room = self._overfull_room(part, place, barred)
+                    if room is None:
+                        break  # the score tells how many have no room
+                    seats = left
+                else:
+                    seats = min(left, int(free[room]))
                 uses.append((part, room, seats))
                 free[room] -= seats
                 left -= seats
@@ -134,6 +138,14 @@ class Moves:
         rows = np.vstack([np.column_stack([plan.part, plan.room, plan.seats]), more])
         rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
         return Plan(plan.period, *rows.T)
+
+    def _overfull_room(self, part: int, place: int, barred: Ints) -> int | None:
+        """The largest open one that suits, where rooms may be too small."""
+        seats = np.where(self.problem.part_rooms[part], self.problem.room_seats[:, place], 0)
+        seats[barred] = 0
+        if "seats" not in self.problem.soft or not seats.max(initial=0):
+            return None
+        return int(np.argmax(seats))
 
     @staticmethod
     def _room_for(free: Ints, left: int, before: set[int]) -> int | None:

@@ -27,6 +27,7 @@ from .models import (
     Student,
     Teacher,
 )
+from .rules import Setting, must_hold, settings_of
 
 
 class Warning(NamedTuple):
@@ -52,6 +53,10 @@ class Readiness:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        return settings_of(self.project)
 
     @cached_property
     def students(self) -> int:
@@ -163,6 +168,9 @@ class Readiness:
                 told["policy"] = policy.get_neighbours_display()
                 yield Warning("error", words % told, "seats")
 
+    def _level(self, rule: str) -> str:
+        return "error" if must_hold(rule, self.settings) else "warning"
+
     def _too_long(self) -> Iterator[Warning]:
         longest = max(period.minutes for period in Period.objects.for_project(self.project))
         late = Exam.objects.for_project(self.project).filter(duration__gt=longest)
@@ -172,9 +180,8 @@ class Readiness:
                 "%(n)s exams are longer than the longest period (%(minutes)d minutes), first %(code)s.",
                 n,
             )
-            yield Warning(
-                "error", words % {"n": thousands(n), "minutes": longest, "code": late[0].code}, "periods"
-            )
+            told = {"n": thousands(n), "minutes": longest, "code": late[0].code}
+            yield Warning(self._level("length"), words % told, "periods")
 
     def _too_many(self) -> Iterator[Warning]:
         in_rooms = Exam.objects.for_project(self.project).filter(needs_room=True, batch_size=None)
@@ -182,7 +189,7 @@ class Readiness:
         largest, exam = max(sizes, key=lambda pair: pair[0], default=(0, None))
         if exam and largest > self.seats:
             yield Warning(
-                "error",
+                self._level("seats"),
                 _("%(code)s has %(candidates)s candidates, and all rooms together have %(seats)s seats.")
                 % {"code": exam.code, "candidates": thousands(largest), "seats": thousands(self.seats)},
                 "rooms",
@@ -190,7 +197,7 @@ class Readiness:
         needed, offered = sum(size for size, _exam in sizes), self.seats * self.periods
         if needed > offered:
             yield Warning(
-                "error",
+                self._level("seats"),
                 _("%(needed)s candidates are to be seated, and all periods together have %(offered)s seats.")
                 % {"needed": thousands(needed), "offered": thousands(offered)},
                 "periods",

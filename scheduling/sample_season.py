@@ -361,6 +361,7 @@ def add_office_work(project: Project) -> None:
     models.Room.objects.filter(pk=rooms["C-202"].pk).update(penalty=2)
     busy = periods[-1]
     busy.max_exams, busy.max_candidates, busy.max_rooms = 8, 400, 10
+    busy.ends = time(17, 30)  # too early for exams of three hours
     busy.save()
 
     practicals = [exam for exam in exams.values() if "(Practical)" in exam.title]

@@ -168,7 +168,10 @@ def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> S
         room_penalty=[room.penalty for room in reader.rooms],
         room_open=reader.room_seats() > 0,
         period_day=[row.date.toordinal() for row in reader.periods],
-        period_max_rooms=[NO_LIMIT if row.max_rooms is None else row.max_rooms for row in reader.periods],
+        period_max_rooms=[
+            NO_LIMIT if row.max_rooms is None or not settings["period_rooms"].is_hard else row.max_rooms
+            for row in reader.periods
+        ],
         exam_period=period,
         exam_duration=[row.exam.duration for row in sittings],
         exam_alone=[row.exam.is_alone_in_room for row in sittings],

@@ -153,9 +153,7 @@ class _Reader:
             part_rooms=groups[2],
             pair_rules=self.pair_rules(),
             allowed_clashes=self.allowed_clashes(students),
-            clash_weight=_price(use["clash"]),
-            period_weight=_price(use["period"]),
-            room_weight=_price(use["room"]),
+            soft=rules.may_be_broken(use),
             person_exam=self.person_exam(),
             person_away=self.person_away(),
             cohort_exam=self.cohort_exam(students, student, exam),
@@ -396,7 +394,8 @@ class _Reader:
             value = link.gap_days + 1 if kind == "min_days" else 0
             for a in self.of_exam.get(link.exam_a_id, ()):
                 for b in self.of_exam.get(link.exam_b_id, ()):
-                    found.append(PairRule(kind, a, b, HARD if link.is_hard else link.weight, value))
+                    price = HARD if link.is_hard else max(1, link.weight)  # HARD is 0
+                    found.append(PairRule(kind, a, b, price, value))
         return found
 
     def allowed_clashes(self, students: list[int]) -> list[tuple[int, int, int]]:
@@ -520,11 +519,6 @@ def write_solution(
 
 def _minute(moment: time) -> int:
     return moment.hour * 60 + moment.minute
-
-
-def _price(setting: rules.Setting) -> int:
-    """HARD, or what a fault costs: 0 would mean hard, the opposite of what the planner said."""
-    return HARD if setting.is_hard else max(1, setting.weight)
 
 
 def _or_none(limit: int | None) -> int:

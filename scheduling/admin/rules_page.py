@@ -40,6 +40,10 @@ GROUPS = (
         _("Days and periods"),
         (
             "period",
+            "length",
+            "period_exams",
+            "period_candidates",
+            "period_rooms",
             "front_load",
             "period_penalty",
             "period_preference",
@@ -52,6 +56,7 @@ GROUPS = (
         _("Rooms"),
         (
             "room",
+            "seats",
             "split_rooms",
             "split_blocks",
             "mixed_durations",

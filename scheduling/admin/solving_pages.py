@@ -270,10 +270,11 @@ def compare(request: HttpRequest, number: int) -> HttpResponse:
     if with_number is None:
         return redirect("admin:solution", number)
     other = _solution(request, with_number)
+    settings = rules.settings_of(request.project)
     codes = [
         code
         for code in dict.fromkeys([*one.by_rule, *other.by_rule])
-        if code in rules.DEMANDS
+        if rules.must_hold(code, settings)
         or one.by_rule.get(code, {}).get("cost")
         or other.by_rule.get(code, {}).get("cost")
     ]

@@ -22,13 +22,11 @@ from scheduling.documents.lists import semester_name, sittings_of_rooms
 from scheduling.documents.tables import PeriodRow, SittingRow, SolutionRows, StudentRow
 from scheduling.documents.words import WORDS
 from scheduling.models import Solution
-from scheduling.rules import DEMANDS, rule_words, settings_of
+from scheduling.rules import DEMANDS, RULES, must_hold, rule_words, settings_of
 
 # How close two exams of a student lie that follow each other, the closest first.
 CLOSENESS = ("same_period", "adjacent", "same_day", "next_day", "few_days", "further")
 WORST_SHOWN = 20
-# Counted as hard whatever the project sets; a clash that need not hold is counted as another rule.
-HARD_RULES = ("clash", "person_clash", *DEMANDS)
 
 
 def closeness_of(rows: SolutionRows, sittings: Iterable[SittingRow]) -> Counter[str]:
@@ -134,12 +132,18 @@ def _facts(rows: SolutionRows, solution: Solution, language: str) -> Part:
     return _part(words["facts"], (Column(words["fact"], width=1), Column(words["value"], width=2)), known)
 
 
+def _that_must_hold(solution: Solution) -> list[str]:
+    settings = settings_of(solution.project)
+    chosen = (rule.code for rule in RULES if rule.may_be_hard)
+    return [code for code in (*chosen, *DEMANDS) if must_hold(code, settings)]
+
+
 def _hard_rules(solution: Solution, language: str) -> Part:
     """All of them, kept or broken: a rule that is not listed would leave a doubt."""
     words = WORDS[language]
     with translation.override(language):
         found: list[tuple[Value, ...]] = []
-        for code in HARD_RULES:
+        for code in _that_must_hold(solution):
             faults = solution.by_rule.get(code, {}).get("count", 0)
             found.append((rule_words(code), faults, words["broken" if faults else "kept"]))
     columns = (Column(words["rule"], width=1), Column(words["faults"], "number"), Column(words["state"]))
@@ -150,10 +154,11 @@ def _soft_rules(solution: Solution, language: str) -> Part:
     words = WORDS[language]
     # The solver counts more than a project asks for; what is off and costs nothing is of no interest here.
     used = {code for code, setting in settings_of(solution.project).items() if setting.is_on}
+    hard = _that_must_hold(solution)
     soft = {
         code: row
         for code, row in solution.by_rule.items()
-        if code not in HARD_RULES and (code in used or row.get("cost"))
+        if code not in hard and (code in used or row.get("cost"))
     }
     cost = sum(row.get("cost", 0) for row in soft.values())
     with translation.override(language):

@@ -23,16 +23,23 @@ def clash(facts: Facts) -> Iterator[Fault]:
 
 
 def person_clash(facts: Facts) -> Iterator[Fault]:
-    """Teachers whose courses are examined at once."""
+    """Teachers whose courses are examined at once, for each two such exams."""
     for teacher, sittings in facts.people.items():
         at_once = Counter(facts.when[sitting] for sitting in sittings if sitting in facts.when)
         for place, exams in at_once.items():
             if exams > 1:
-                yield Fault(exams - 1, f"{teacher}: {facts.periods[place]}")
+                yield Fault(exams * (exams - 1) // 2, f"{teacher}: {facts.periods[place]}")
+
+
+def too_short(facts: Facts) -> Iterator[Fault]:
+    """Exams in a period that is shorter than they are."""
+    for sitting, place in facts.when.items():
+        if facts.sittings[sitting].exam.duration > facts.periods[place].minutes:
+            yield Fault(1, f"{facts.code(sitting)}: {facts.periods[place]}")
 
 
 def wrong_period(facts: Facts) -> Iterator[Fault]:
-    """Exams in a period that is not theirs: too short, forbidden, a holiday, a break, not the fixed one."""
+    """Exams in a period that is not theirs: forbidden, a holiday, a break, not the fixed one."""
     project = facts.solution.project
     holidays = set(Holiday.objects.for_project(project).values_list("date", flat=True))
     breaks = list(WeeklyBreak.objects.for_project(project))
@@ -52,8 +59,7 @@ def wrong_period(facts: Facts) -> Iterator[Fault]:
         never = [rule for rule in named[row.exam_id] if rule.kind == ExamRule.Kind.NEVER]
         pin = fixed_of.get((row.exam_id, row.number))
         is_wrong = (
-            row.exam.duration > period.minutes
-            or period.date in holidays
+            period.date in holidays
             or any(gap.weekday == period.date.weekday() and overlap(gap, period) for gap in breaks)
             or any(names(rule, period) for rule in never)
             or (only and not any(names(rule, period) for rule in only))
@@ -78,11 +84,13 @@ def unseated(facts: Facts) -> Iterator[Fault]:
 
 
 def seats(facts: Facts) -> Iterator[Fault]:
-    """Rooms with more candidates than seats in a period."""
+    """Rooms with more candidates than seats in a period; if that may be, the seats that are missing."""
     for (place, room), there in facts.in_room.items():
         has = 0 if (place, room) in facts.closed else facts.rooms[room].exam_capacity
-        if sum(candidates for _sitting, candidates in there) > has:
-            yield Fault(1, f"{facts.rooms[room]}: {facts.periods[place]}")
+        missing = sum(candidates for _sitting, candidates in there) - has
+        if missing > 0:
+            size = 1 if facts.settings["seats"].is_hard else missing
+            yield Fault(size, f"{facts.rooms[room]}: {facts.periods[place]}")
 
 
 def wrong_room(facts: Facts) -> Iterator[Fault]:
@@ -171,6 +179,7 @@ HARD_RULES: dict[str, Callable[[Facts], Iterator[Fault]]] = {
     "unplaced": unplaced,
     "clash": clash,
     "person_clash": person_clash,
+    "length": too_short,
     "period": wrong_period,
     "unseated": unseated,
     "seats": seats,

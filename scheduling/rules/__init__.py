@@ -36,8 +36,6 @@ RULES: tuple[RuleInfo, ...] = (
 RULE_OF_CODE: Mapping[str, RuleInfo] = {rule.code: rule for rule in RULES}
 # In the place of rules that a worker counts at this moment.
 BEING_COUNTED = "being_counted"
-# Settings that are no price of the solver's.
-_NOT_A_PRICE = {"clash", "period", "room", "person_clash", "repeaters"}
 _NEEDS_EARLIER_PLAN = {"moved_period", "moved_room"}
 
 # What differs from the defaults above: {rule: fields of Setting}.
@@ -97,8 +95,8 @@ def apply_preset(*, project: Project, name: str) -> None:
 
 
 def weights(settings: Mapping[str, Setting], *, has_published: bool) -> dict[str, int]:
-    """The prices of the datesheet's solver."""
-    left_out = _NOT_A_PRICE | (set() if has_published else _NEEDS_EARLIER_PLAN)
+    """The prices of the datesheet's solver, apart from those of `may_be_broken`."""
+    left_out = {"repeaters"} if has_published else {"repeaters"} | _NEEDS_EARLIER_PLAN
     return {
         code: setting.weight
         for code, setting in settings.items()
@@ -106,6 +104,20 @@ def weights(settings: Mapping[str, Setting], *, has_published: bool) -> dict[str
         and setting.weight
         and code not in left_out
         and RULE_OF_CODE[code].part == "datesheet"
+        and not RULE_OF_CODE[code].may_be_hard
+    }
+
+
+def may_be_broken(settings: Mapping[str, Setting]) -> dict[str, int]:
+    """The datesheet's rules that would have to hold but need not by the planner's choice, and the price of a
+    fault; it is never nothing, which would not tell them from rules that are off."""
+    return {
+        code: max(1, setting.weight)
+        for code, setting in settings.items()
+        if RULE_OF_CODE[code].part == "datesheet"
+        and RULE_OF_CODE[code].may_be_hard
+        and setting.is_on
+        and not setting.is_hard
     }
 
 

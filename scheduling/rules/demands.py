@@ -5,12 +5,8 @@ from django.utils.translation import gettext_lazy as _
 DEMANDS = {
     "unplaced": _("Every exam has a period"),
     "unseated": _("Every candidate has a room"),
-    "seats": _("No more candidates than seats"),
     "exclusive": _("Exams that want their rooms alone"),
     "max_rooms": _("Most rooms of an exam"),
-    "period_exams": _("Most exams in a period"),
-    "period_candidates": _("Most candidates in a period"),
-    "period_rooms": _("Most rooms in a period"),
     "same_period": _("Linked exams in the same period"),
     "different_period": _("Linked exams in different periods"),
     "before": _("One linked exam before the other"),

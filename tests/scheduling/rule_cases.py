@@ -138,6 +138,13 @@ def _(w: World):
     return lambda: w.add(ExamRule, exam=exam, kind="never", period=w.periods[0])
 
 
+@case("length")
+def _(w: World):
+    """An exam of two hours would like a period that is then cut to one."""
+    w.exam("E1", at=0)
+    return lambda: Period.objects.filter(pk=w.periods[0].pk).update(ends=time(10))
+
+
 @case("unseated")
 def _(w: World):
     """An exam of 5 fits a room of 10; then 10 more candidates register."""

@@ -9,15 +9,16 @@ TEST = "test_the_rule_is_kept_where_without_it_a_plan_breaks_it"
 # Where the planner sets what the rules page of the project does not.
 PLACES = {
     "unplaced": "always",
-    "period": "exam's own rules, fixed placements, holidays, weekly breaks, durations",
+    "length": "exam, period, Rules page",
+    "period": "exam's own rules, fixed placements, holidays, weekly breaks, Rules page",
     "unseated": "registrations, rooms",
-    "seats": "rooms",
-    "room": "exam's own rules, features, fixed placements, closures, lessons, candidate groups",
+    "seats": "rooms, Rules page",
+    "room": "exam's own rules, features, fixed placements, closures, lessons, candidate groups, Rules page",
     "exclusive": "exam",
     "max_rooms": "exam",
-    "period_exams": "period",
-    "period_candidates": "period",
-    "period_rooms": "period",
+    "period_exams": "period, Rules page",
+    "period_candidates": "period, Rules page",
+    "period_rooms": "period, Rules page",
 }
 HEAD = """# Rules
 
@@ -25,6 +26,11 @@ Every rule of a datesheet: where the planner sets it, what its finding counts, a
 which it decides something. For each of these seasons a test asks that a plan made without the rule breaks it
 and that one made with it does not, so that the test fails when the rule's term is taken out of the solver. In
 the demo's season each of them binds too (`tests/scheduling/test_sample_season.py`).
+
+Where a rule must or should hold, the planner says which on the Rules page. For those a second test asks that,
+where it only should hold, the smallest case breaks it for a dearer wish, at its price for each fault
+(`tests/scheduling/test_rules.py::test_what_need_not_be_kept_has_its_price`). Links between two exams must or
+should hold one by one; a clash may be allowed student by student.
 
 Made by `python -m tests.scheduling.write_rules_page`; do not edit.
 
@@ -137,8 +143,10 @@ def page() -> str:
             case = found.words if found else "Any season: the finding names an exam that has no period."
             test = TEST if found else "test_an_exam_is_placed_even_where_every_period_is_dear"
             what = " ".join((rule.__doc__ or "").split())
+            info = rules.RULE_OF_CODE.get(code)
+            holds = "must or should hold" if info and info.may_be_hard else kind
             lines.append(
-                f"| {rules.rule_words(code)} | `{code}` | {kind} | {place} | {what} | {case} "
+                f"| {rules.rule_words(code)} | `{code}` | {holds} | {place} | {what} | {case} "
                 f"| `tests/scheduling/test_rules.py::{test}{f'[{code}]' if found else ''}` |\n"
             )
     return HEAD + "".join(lines) + seats() + duties()

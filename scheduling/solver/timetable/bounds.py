@@ -15,7 +15,7 @@ import numpy as np
 
 from . import score
 from .model import can_be_seated
-from .problem import HARD, NO_LIMIT, Bools, Ints, Problem, possible_periods
+from .problem import NO_LIMIT, Bools, Ints, Problem, period_pairs, possible_periods, without_soft_limits
 
 WINDOW = 15  # periods back to which a pair of exams is charged; the rest is left out of the bound
 MOST_EXAMS = 14  # of a student; of more, the dearest so many count
@@ -29,18 +29,19 @@ def lower_bounds(problem: Problem, weights: Mapping[str, int] | None = None) -> 
     """{rule: what it costs at least}, for soft rules with a bound above 0, and "all" for the cost as a
     whole, at least their sum."""
     price = {code: weight for code, weight in {**problem.weights, **(weights or {})}.items() if weight}
+    problem = without_soft_limits(problem)
     domain = possible_periods(problem) & can_be_seated(problem)
     if not domain.any(axis=1).all():
         return {}
     bounds: dict[str, float] = {}
     periods = problem.periods
-    p, q = (grid.ravel() for grid in np.meshgrid(np.arange(periods), np.arange(periods), indexing="ij"))
+    p, q = period_pairs(problem)
     pairs = {
         code: (faults(problem, p, q) * price[code]).reshape(periods, periods)
         for code, faults in score.STUDENT_PAIRS.items()
         if code in price
     }
-    apart = problem.clash_weight == HARD and not len(problem.allowed_clashes)
+    apart = _keeps_students_apart(problem)
     together = 0.0
     if pairs and apart:
         for code, near in pairs.items():
@@ -75,6 +76,10 @@ def lower_bounds(problem: Problem, weights: Mapping[str, int] | None = None) -> 
     total = alone + max(together, sum(bounds.get(code, 0) for code in pairs))
     bounds = {code: round(bound, 2) for code, bound in bounds.items() if bound > 0}
     return {**bounds, "all": round(total, 2)} if total > 0 else bounds
+
+
+def _keeps_students_apart(problem: Problem) -> bool:
+    return "clash" not in problem.soft and not len(problem.allowed_clashes)
 
 
 def _students(problem: Problem, near: Ints) -> float:
@@ -153,7 +158,7 @@ def _days(problem: Problem) -> int:
     ):
         by_day = np.sort(np.bincount(day, by_period))[::-1]
         needed = max(needed, int((np.cumsum(by_day) < amount).sum()) + 1)
-    if problem.clash_weight == HARD and not len(problem.allowed_clashes):
+    if _keeps_students_apart(problem):
         exams = int(np.bincount(problem.registration_student, minlength=1).max(initial=0))
         needed = max(needed, int((np.cumsum(slots) < exams).sum()) + 1)
     return min(needed, len(slots[slots > 0]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .problem import NO_LIMIT, UNPLACED, Ints, PairRule, Problem
+from .problem import NO_LIMIT, UNPLACED, Ints, Problem
 from .reasons import Demand, Fix
 
 
@@ -197,7 +197,3 @@ def _add_room(problem: Problem, exams: list[int], seats: int) -> Problem:
         ),
         max_rooms=problem.max_rooms + (full & (problem.max_rooms > 0)),
     )
-
-
-def rule_of(rule: PairRule) -> Demand:
-    return Demand("rule", (rule.a, rule.b), rule=rule)

@@ -113,6 +113,7 @@ def in_the_way(m, s, u, p):
 
 @kernel
 def smallest(harm):
+    """The period with the least harm."""
     p = 0
     for q in range(1, len(harm)):
         if harm[q] < harm[p]:

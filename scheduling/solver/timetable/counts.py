@@ -1,6 +1,6 @@
 """Kernels for the rules that the table does not hold: links, crowds, limits, days, travel."""
 
-from .compiled import kernel
+from .compiled import inlined, kernel
 
 
 @kernel
@@ -127,10 +127,30 @@ def shift_crowd(m, s, u, p, q):
             s.crowd_day[student, day] = exams + sign
 
 
+@inlined
+def excess_cost(m, p, exams, candidates):
+    """Price of so many exams and candidates in period p beyond its limits, where those are soft."""
+    return m.exams_price * max(0, exams - m.period_exams[p]) + m.candidates_price * max(
+        0, candidates - m.period_candidates[p]
+    )
+
+
+@inlined
+def excess_change(m, s, u, p, sign):
+    """Change of that price if unit u enters (1) or leaves (-1) period p."""
+    if m.exams_price == 0 and m.candidates_price == 0:
+        return 0
+    exams = s.exams_in[p]
+    candidates = s.candidates_in[p]
+    return excess_cost(
+        m, p, exams + sign * m.unit_exams[u], candidates + sign * m.unit_candidates[u]
+    ) - excess_cost(m, p, exams, candidates)
+
+
 @kernel
 def count_in(m, s, u, p, sign):
     """Add or remove unit u in period p from the counts of periods and days; returns the change."""
-    cost = 0
+    cost = excess_change(m, s, u, p, sign)
     s.exams_in[p] += sign * m.unit_exams[u]
     s.candidates_in[p] += sign * m.unit_candidates[u]
     day = m.period_day[p]

@@ -22,9 +22,10 @@ from .problem import (
     Plan,
     Problem,
     possible_periods,
+    without_soft_limits,
 )
 from .problem import find_conflicts as _find_conflicts
-from .reasons import Reason
+from .reasons import Reason, numbers
 
 MOST_STARTS = 200  # exams from which a clique is grown
 MOST_TOGETHER = 8
@@ -40,6 +41,7 @@ def explain(
     from .together import find_together
 
     began = time.monotonic()
+    problem = without_soft_limits(problem)
     if plan is None:
         plan = place_all(problem)[0]
     left_out = set(np.flatnonzero(plan.period < 0).tolist())
@@ -69,6 +71,7 @@ def _freed(reason: Reason, left_out: set[int]) -> set[int]:
 
 def find_contradictions(problem: Problem, conflicts: Conflicts | None = None) -> list[Reason]:
     """Reasons why some exam must stay out, each proved by itself; the most telling first."""
+    problem = without_soft_limits(problem)
     conflicts = _find_conflicts(problem) if conflicts is None else conflicts
     allowed = possible_periods(problem)
     able = can_be_seated(problem)
@@ -99,7 +102,7 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
                 Reason(
                     "too_long",
                     (exam,),
-                    _numbers(mine),
+                    numbers(mine),
                     int(problem.duration[exam]),
                     longest,
                 )
@@ -119,7 +122,7 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
                 Reason(
                     "too_large",
                     (exam,),
-                    _numbers(allowed[exam]),
+                    numbers(allowed[exam]),
                     int(problem.part_size[parts[short]]),
                     int(seats[short]),
                 )
@@ -132,7 +135,7 @@ def _alone(problem: Problem, allowed: Bools, able: Bools) -> list[Reason]:
 def _crowded(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
     """Students and people with more exams than periods to have them in; one reason for each set of exams."""
     exams_of: dict[tuple[str, int], list[int]] = defaultdict(list)
-    if problem.clash_weight == HARD:
+    if "clash" not in problem.soft:
         exam = np.repeat(np.arange(problem.exams), np.diff(problem.registration_ptr))
         counts = np.bincount(problem.registration_student, minlength=problem.students)
         spared = set(problem.allowed_clashes[:, 0].tolist())
@@ -141,13 +144,14 @@ def _crowded(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
         for student, e in zip(problem.registration_student.tolist(), exam.tolist(), strict=True):
             if counts[student] > least and student not in spared:
                 exams_of["student", student].append(e)
-    for person, e in np.unique(problem.person_exam, axis=0).tolist():
-        exams_of["person", person].append(e)
+    if "person_clash" not in problem.soft:
+        for person, e in np.unique(problem.person_exam, axis=0).tolist():
+            exams_of["person", person].append(e)
     reasons: dict[tuple[int, ...], Reason] = {}
     for (kind, who), exams in exams_of.items():
         group = tuple(sorted(_tightest([e for e in exams if e not in told], domain)))
         if group and group not in reasons:
-            periods = _numbers(np.logical_or.reduce(domain[list(group)]))
+            periods = numbers(np.logical_or.reduce(domain[list(group)]))
             reasons[group] = Reason(kind, group, periods, len(group), len(periods), who)
     return list(reasons.values())
 
@@ -185,7 +189,7 @@ def _cliques(domain: Bools, neighbours: dict[int, set[int]], told: set[int]) -> 
             around = around & neighbours[nearest]
         group = _tightest(clique, domain)
         if group:
-            periods = _numbers(np.logical_or.reduce(domain[group]))
+            periods = numbers(np.logical_or.reduce(domain[group]))
             exams = tuple(sorted(group))
             reasons.append(Reason("clique", exams, periods, len(exams), len(periods)))
             told |= set(exams)
@@ -198,13 +202,7 @@ def _rules(problem: Problem, domain: Bools, told: set[int]) -> list[Reason]:
     rules = [rule for rule in problem.pair_rules if rule.weight == HARD and rule.kind not in ROOM_PAIR_KINDS]
     domain = domain.copy()
     blamed: dict[int, set[PairRule]] = defaultdict(set)
-    p, q = np.meshgrid(np.arange(problem.periods), np.arange(problem.periods), indexing="ij")
-    holds = {
-        (rule.kind, rule.value): ~score.is_broken(
-            problem, rule.kind, rule.value, p.ravel(), q.ravel()
-        ).reshape(p.shape)
-        for rule in rules
-    }
+    holds = {(rule.kind, rule.value): ~score.broken_table(problem, rule.kind, rule.value) for rule in rules}
     reasons: list[Reason] = []
     changed = True
     while changed:
@@ -254,6 +252,7 @@ def _sums(problem: Problem) -> list[Reason]:
 
 def explain_left_out(problem: Problem, plan: Plan, conflicts: Conflicts | None = None) -> list[Reason]:
     """For each exam that the plan leaves out: what is in its way in every period."""
+    problem = without_soft_limits(problem)
     conflicts = _find_conflicts(problem) if conflicts is None else conflicts
     left_out = set(np.flatnonzero(plan.period < 0).tolist())
     if not left_out:
@@ -302,7 +301,3 @@ def _rule_partners(problem: Problem, plan: Plan, exam: int, period: int) -> Iter
         p, q = (here, there) if rule.a == exam else (there, here)
         if score.is_broken(problem, rule.kind, rule.value, p, q)[0]:
             yield other
-
-
-def _numbers(mask: Bools) -> tuple[int, ...]:
-    return tuple(int(p) for p in np.flatnonzero(mask))

@@ -13,7 +13,15 @@ import numpy as np
 
 from . import score
 from .model import can_be_seated, hard_edges
-from .problem import HARD, NO_LIMIT, ROOM_PAIR_KINDS, Problem, find_conflicts, possible_periods
+from .problem import (
+    HARD,
+    NO_LIMIT,
+    ROOM_PAIR_KINDS,
+    Problem,
+    find_conflicts,
+    possible_periods,
+    without_soft_limits,
+)
 
 MOST_ROOM_VARIABLES = 12_000
 INFINITY = highspy.kHighsInf
@@ -21,6 +29,7 @@ INFINITY = highspy.kHighsInf
 
 def is_impossible(problem: Problem, seconds: float) -> bool:
     """Whether it is proved, in so many seconds, that the exams cannot all be placed."""
+    problem = without_soft_limits(problem)
     if not problem.exams:
         return False
     domain = possible_periods(problem) & can_be_seated(problem)
@@ -81,12 +90,10 @@ class _Program:
                     self.row(-INFINITY, 1, terms)
 
     def pair_rules(self) -> None:
-        periods = self.problem.periods
-        p, q = (grid.ravel() for grid in np.meshgrid(np.arange(periods), np.arange(periods), indexing="ij"))
         for rule in self.problem.pair_rules:
             if rule.weight != HARD or rule.kind in (*ROOM_PAIR_KINDS, "different_period"):
                 continue
-            broken = score.is_broken(self.problem, rule.kind, rule.value, p, q).reshape(periods, periods)
+            broken = score.broken_table(self.problem, rule.kind, rule.value)
             for one, two, table in ((rule.a, rule.b, broken), (rule.b, rule.a, broken.T)):
                 for here in np.flatnonzero(self.domain[one]).tolist():
                     there = np.flatnonzero(self.domain[two] & table[here]).tolist()

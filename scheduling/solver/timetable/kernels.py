@@ -7,9 +7,9 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from .compiled import add_block, entry, inlined, kernel
-from .counts import count_in, count_moves, crowd_cost, link_cost, shift_crowd
+from .counts import count_in, count_moves, crowd_cost, excess_change, link_cost, shift_crowd
 from .model import BLOCK, BROKEN_LINK, IMPOSSIBLE
-from .rooms import may_enter, move_rooms, put, relief, take
+from .rooms import enter_price, may_enter, missing_seats, move_rooms, put, relief, take
 from .state import (
     BEST,
     BEST_UNPLACED,
@@ -38,6 +38,7 @@ from .state import (
 
 @kernel
 def next_random(s):
+    """The next 64 bits (Marsaglia's xorshift)."""
     x = s.random[0]
     x ^= x << np.uint64(13)
     x ^= x >> np.uint64(7)
@@ -138,10 +139,11 @@ def shift(m, s, u, p, q, delta, most):
                 if faults > 0 and m.link_price[j] >= BROKEN_LINK:
                     return REFUSED
                 delta += m.link_price[j] * (faults - m.link_faults[m.link_kind[j], p, r])
-        if s.exams_in[q] + m.unit_exams[u] > m.period_exams[q]:
+        if m.exams_price == 0 and s.exams_in[q] + m.unit_exams[u] > m.period_exams[q]:
             return REFUSED
-        if s.candidates_in[q] + m.unit_candidates[u] > m.period_candidates[q]:
+        if m.candidates_price == 0 and s.candidates_in[q] + m.unit_candidates[u] > m.period_candidates[q]:
             return REFUSED
+        delta += excess_change(m, s, u, p, -1) + excess_change(m, s, u, q, 1)
         if m.day_price > 0:
             day = m.period_day[q]
             if day != m.period_day[p]:
@@ -159,13 +161,19 @@ def shift(m, s, u, p, q, delta, most):
         if m.travels or parts > 1 or s.slots[k] > 1:
             return UNDECIDED
         size = m.part_size[k]
-        if s.seats_free[q] < size or delta - relief(m, s, k) - m.empty_price * size > most:
+        if s.seats_free[q] < size and m.overflow == 0:
+            return REFUSED
+        if delta - relief(m, s, k) - m.empty_price * size > most:
             return REFUSED
         here = s.slot_room[m.slot_ptr[k]]
         d = m.part_duration[k]
         delta -= m.part_price[k, here]
+        if m.seat_price > 0:
+            delta -= m.seat_price * missing_seats(m, s.free[p, here] + size, size)
         if s.in_room[p, here] == 1:
-            delta -= m.empty_price * s.free[p, here]
+            delta -= m.empty_price * (s.free[p, here] - m.overflow)
+            if s.rooms_used[p] > m.period_rooms[p]:
+                delta -= m.rooms_price
         else:
             delta += m.empty_price * size
             if s.with_duration[p, here, d] == 1:
@@ -178,10 +186,9 @@ def shift(m, s, u, p, q, delta, most):
             free = s.free[q, r]
             if price < 0 or free < size:
                 continue
-            if s.in_room[q, r] == 0:
-                price += m.empty_price * free
-            elif s.with_duration[q, r, d] == 0:
-                price += m.mixed_price
+            if m.part_most[k] > 1 and m.overflow > 0 and missing_seats(m, free, size) > 0:
+                continue  # it may be split
+            price += enter_price(m, s, q, r, d, size)
             # As `seat` finds it: the cheapest, then the tightest.
             if price > lowest or (price == lowest and free >= tightest):
                 could = True
@@ -239,7 +246,11 @@ def apply(m, s, n, delta, most):
         delta += count_moves(m, s, n, False)
         for i in range(n):
             q = s.move_to[i]
-            if q >= 0 and (s.exams_in[q] > m.period_exams[q] or s.candidates_in[q] > m.period_candidates[q]):
+            if q < 0:
+                continue
+            if m.exams_price == 0 and s.exams_in[q] > m.period_exams[q]:
+                fits = False
+            if m.candidates_price == 0 and s.candidates_in[q] > m.period_candidates[q]:
                 fits = False
     if fits and len(s.slots) > 0:
         rooms = move_rooms(m, s, n, most - delta)
@@ -397,7 +408,7 @@ def change_rooms(m, s, u, x):
     s.move_unit[0] = u
     s.move_to[0] = p
     n = 1
-    if s.free[p, r] < m.part_size[k] and s.members[p] > 1:
+    if s.free[p, r] - m.overflow < m.part_size[k] and s.members[p] > 1:
         v = s.member[p, np.int64((x >> np.uint64(32)) & np.uint64(0xFFFF)) % s.members[p]]
         parts = m.part_ptr[v + 1] - m.part_ptr[v]
         if v != u and parts > 0:

@@ -4,8 +4,9 @@ A unit is one exam, or several that must share a period (hard same_period betwee
 student). All prices are whole numbers in 1 / Problem.scale.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,14 +14,18 @@ import numpy as np
 from . import score
 from .problem import (
     HARD,
+    MAY_BE_SOFT,
     NO_LIMIT,
+    PERIODS_OF_RULE,
     ROOM_PAIR_KINDS,
     Bools,
     Conflicts,
     Ints,
     PairRule,
     Problem,
+    period_pairs,
     possible_periods,
+    without_soft_limits,
 )
 
 IMPOSSIBLE = 1 << 14  # clashes of a unit where it cannot be; more than any has neighbours
@@ -61,6 +66,9 @@ class Model(NamedTuple):
     period_exams: Ints
     period_candidates: Ints
     period_rooms: Ints
+    exams_price: int  # of an exam, candidate or room beyond the limit, 0 = there may be none
+    candidates_price: int
+    rooms_price: int
     period_day: Ints
     day_price: int
     # students with more exams than a limit
@@ -101,6 +109,8 @@ class Model(NamedTuple):
     room_link_to: Ints
     room_link_same: Bools
     seats: Ints  # (P, R), -1 = closed
+    overflow: int  # candidates that a room may hold beyond its seats, each at seat_price
+    seat_price: int
     block: Ints
     blocks: int
     block_price: Ints  # (B, B)
@@ -119,13 +129,12 @@ class Units(NamedTuple):
 
 
 def find_units(problem: Problem, conflicts: Conflicts) -> Units:
-    """Merge exams that must share a period. A merge that would put exams with a common student into one
-    unit is
-    left out, and so is one that no period can have: that rule stays a link, so that one exam stays unplaced
-    and not both."""
+    """Merge exams that must share a period. A merge that would put exams with a common student or person into
+    one unit is left out, and so is one that no period can have: that rule stays a link, so that one exam
+    stays unplaced and not both."""
     clashing: dict[int, set[int]] = defaultdict(set)
     common = set(zip(conflicts.a.tolist(), conflicts.b.tolist(), strict=True))
-    for one, two in hard_edges(problem, conflicts) | common:
+    for one, two in hard_edges(problem, conflicts) | common | set(person_pairs(problem)):
         clashing[one].add(two)
         clashing[two].add(one)
     allowed = possible_periods(problem) & can_be_seated(problem)
@@ -155,18 +164,23 @@ def find_units(problem: Problem, conflicts: Conflicts) -> Units:
 def hard_edges(problem: Problem, conflicts: Conflicts) -> set[tuple[int, int]]:
     """Pairs of exams (a < b) that must not share a period: common students, people, different_period."""
     edges = set()
-    if problem.clash_weight == HARD:
+    if "clash" not in problem.soft:
         barred = conflicts.barred > 0
         edges |= set(zip(conflicts.a[barred].tolist(), conflicts.b[barred].tolist(), strict=True))
-    exams_of = defaultdict(set)
-    for person, exam in problem.person_exam.tolist():
-        exams_of[person].add(exam)
-    for exams in exams_of.values():
-        edges |= {(a, b) for a in exams for b in exams if a < b}
+    if "person_clash" not in problem.soft:
+        edges |= set(person_pairs(problem))
     for rule in problem.pair_rules:
         if rule.kind == "different_period" and rule.weight == HARD:
             edges.add((min(rule.a, rule.b), max(rule.a, rule.b)))
     return edges
+
+
+def person_pairs(problem: Problem) -> Counter[tuple[int, int]]:
+    """{(a, b) with a < b: teachers and examiners who must be at both}."""
+    exams_of = defaultdict(set)
+    for person, exam in problem.person_exam.tolist():
+        exams_of[person].add(exam)
+    return Counter(pair for exams in exams_of.values() for pair in combinations(sorted(exams), 2))
 
 
 def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, units: Units) -> Model:
@@ -174,8 +188,9 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     unit, periods, count = units.unit, problem.periods, len(units.members)
     scale = problem.scale
     price = {code: weights.get(code, 0) * scale for code in score.SOFT_CODES}
+    soft = {code: problem.soft.get(code, 0) * scale for code in MAY_BE_SOFT}
 
-    p, q = (grid.ravel() for grid in np.meshgrid(np.arange(periods), np.arange(periods), indexing="ij"))
+    p, q = period_pairs(problem)
     total = np.zeros(periods * periods, dtype=np.int64)
     for code, faults in score.STUDENT_PAIRS.items():
         if price[code]:
@@ -207,8 +222,11 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
             u,
             v,
             links.kind("different_period", 0),
-            price["allowed_clash"] * (students - barred) + problem.clash_weight * scale * barred,
+            price["allowed_clash"] * (students - barred) + soft["clash"] * barred,
         )
+    for (one, two), people in person_pairs(problem).items():
+        if not edge[unit[one], unit[two]]:
+            links.add(unit[one], unit[two], links.kind("different_period", 0), soft["person_clash"] * people)
     for rule in problem.pair_rules:
         if rule.kind in ROOM_PAIR_KINDS:
             continue
@@ -238,7 +256,9 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     candidates = np.bincount(unit, problem.size, count).astype(np.int64)
     day = problem.period_day - problem.period_day.min()
     windows = min(problem.window_days, int(day.max()) + 1)
+    exams = np.bincount(unit, minlength=count).astype(np.int64)
     gain = link_arrays.gain + price["days_used"] + price["empty_seats"] * candidates
+    gain = gain + soft["period_exams"] * exams + soft["period_candidates"] * candidates
     by_student = np.argsort(crowd_student, kind="stable")
     travel = _travels(problem, price, conflicts, unit, count)
     gain = gain + travel.pop("gain")
@@ -253,7 +273,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         price["room_penalty"] * problem.room_penalty[None, :]
         + price["room_preference"] * problem.part_room_penalty
         + price["moved_room"] * score.moved_room_table(problem)
-        + problem.room_weight * scale * ~problem.part_rooms,
+        + soft["room"] * ~problem.part_rooms,
         -1,
     )
     room_link_ptr, room_link_to, room_link_same = _room_links(problem)
@@ -285,11 +305,14 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         link_price=link_arrays.price,
         link_kind=link_arrays.kind,
         link_faults=link_arrays.faults,
-        unit_exams=np.bincount(unit, minlength=count).astype(np.int64),
+        unit_exams=exams,
         unit_candidates=candidates,
         period_exams=problem.period_max_exams,
         period_candidates=problem.period_max_candidates,
         period_rooms=problem.period_max_rooms,
+        exams_price=soft["period_exams"],
+        candidates_price=soft["period_candidates"],
+        rooms_price=soft["period_rooms"],
         period_day=day,
         day_price=price["days_used"],
         crowd_ptr=crowd_ptr,
@@ -321,6 +344,8 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         room_link_to=room_link_to,
         room_link_same=room_link_same,
         seats=np.ascontiguousarray(np.where(problem.room_seats > 0, problem.room_seats, -1).T),
+        overflow=int(problem.part_size.sum()) if soft["seats"] else 0,
+        seat_price=soft["seats"],
         block=problem.room_block,
         blocks=int(problem.room_block.max(initial=0)) + 1 if price["split_blocks"] else 1,
         block_price=price["split_blocks"] * problem.block_distance,
@@ -341,7 +366,9 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
     for code, faults in score.EXAM_IN_PERIOD.items():
         if price[code]:
             by_exam += price[code] * faults(problem)
-    by_exam += problem.period_weight * problem.scale * score.not_allowed(problem)
+    for code, periods in PERIODS_OF_RULE.items():
+        if code in problem.soft:
+            by_exam += problem.soft[code] * problem.scale * ~periods(problem)
     allowed = possible_periods(problem) & can_be_seated(problem)
     static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
     possible = np.stack(
@@ -352,7 +379,7 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
 
 def _within_limits(problem: Problem, exams: Iterable[int]) -> Bools:
     """Periods that may have so many exams, candidates and, where each needs one to itself, rooms."""
-    exams = list(exams)
+    problem, exams = without_soft_limits(problem), list(exams)
     within = len(exams) <= problem.period_max_exams
     within &= problem.size[exams].sum() <= problem.period_max_candidates
     parts = np.isin(problem.part_exam, exams)
@@ -375,6 +402,7 @@ def _agreeing(problem: Problem, exams: list[int]) -> Bools:
 
 def can_be_seated(problem: Problem) -> Bools:
     """(exams, periods): where each part of the exam would find rooms if the period were empty."""
+    problem = without_soft_limits(problem)
     able = np.ones((problem.exams, problem.periods), dtype=bool)
     for k, exam in enumerate(problem.part_exam):
         seats = problem.room_seats[problem.possible_rooms[k]]
@@ -419,6 +447,8 @@ class _LinkArrays(NamedTuple):
 
 
 class _Links:
+    """Collects the links: what two units cost by their two periods, table by table."""
+
     def __init__(self, problem: Problem, unit: Ints) -> None:
         self.problem = problem
         self.matrices: list[Ints] = []
@@ -431,22 +461,19 @@ class _Links:
         return len(self.matrices) - 2
 
     def kind(self, kind: str, value: int) -> int:
+        """The number of the table of that rule."""
         key = (kind, value)
         if key not in self.known:
-            periods = np.arange(self.problem.periods)
-            p, q = np.meshgrid(periods, periods, indexing="ij")
-            self.known[key] = self.add_matrix(
-                score.is_broken(self.problem, kind, value, p.ravel(), q.ravel())
-                .reshape(p.shape)
-                .astype(np.int64)
-            )
+            self.known[key] = self.add_matrix(score.broken_table(self.problem, *key).astype(np.int64))
         return self.known[key]
 
     def add(self, u: int, v: int, kind: int, price: int) -> None:
+        """Each fault in table `kind` of units u and v costs `price` more; BROKEN_LINK: there may be none."""
         if price:
             self.price[int(u), int(v), kind] += price
 
     def arrays(self, units: int) -> _LinkArrays:
+        """Every link from both of its ends, by unit."""
         rows: list[tuple[int, int, bool, int, int]] = []
         for (u, v, kind), price in self.price.items():
             price = BROKEN_LINK if price >= BROKEN_LINK else price
@@ -489,8 +516,7 @@ def _travels(
     problem: Problem, price: Mapping[str, int], conflicts: Conflicts, unit: Ints, units: int
 ) -> dict[str, Any]:
     """The fields of travel, without pairs where it costs nothing; and the most that a unit's moves gain."""
-    near = np.arange(problem.periods)
-    p, q = (grid.ravel() for grid in np.meshgrid(near, near, indexing="ij"))
+    p, q = period_pairs(problem)
     prices = price["travel"] // problem.scale * problem.block_distance
     is_used = bool(prices.any() and problem.travel_break > 0 and problem.parts)
     weight = conflicts.weight[: len(conflicts.weight) * is_used]

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from ..stop import MaxSeconds, MaxSteps
 from .problem import Plan, Problem, make_problem
 from .search import Callbacks, Progress, Result, Search, solve
@@ -138,8 +136,3 @@ def _write(path: Path, content: object) -> None:
     draft = path.with_suffix(".draft" + path.suffix)
     draft.write_bytes(pickle.dumps(content))
     draft.replace(path)
-
-
-def is_same(one: Plan, two: Plan) -> bool:
-    """Whether two plans are the same, place by place."""
-    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))

@@ -28,6 +28,18 @@ PERIOD_PAIR_KINDS = (
     "adjacent",
 )
 ROOM_PAIR_KINDS = ("same_room", "different_room")
+# Hard rules that a planner may let be broken at a price (`Problem.soft`).
+MAY_BE_SOFT = (
+    "clash",
+    "person_clash",
+    "length",
+    "period",
+    "room",
+    "seats",
+    "period_exams",
+    "period_candidates",
+    "period_rooms",
+)
 
 
 class PairRule(NamedTuple):
@@ -98,9 +110,7 @@ class Problem(NamedTuple):
     part_room_penalty: Ints
     pair_rules: tuple[PairRule, ...]
     allowed_clashes: Ints  # (n, 3) student, exam, exam
-    clash_weight: int
-    period_weight: int
-    room_weight: int
+    soft: Mapping[str, int]  # rules of MAY_BE_SOFT that need not hold, and the price of one fault
     person_exam: Ints  # (n, 2)
     person_away: Ints  # (n, 2)
     cohort_exam: Ints  # (n, 2)
@@ -135,7 +145,7 @@ class Problem(NamedTuple):
     @property
     def possible_rooms(self) -> Bools:
         """(parts, rooms): what part may use at all, if need be at a price."""
-        return self.part_rooms | (self.room_weight != HARD)
+        return self.part_rooms | ("room" in self.soft)
 
 
 def make_problem(
@@ -173,9 +183,7 @@ def make_problem(
     part_rooms: ArrayLike | None = None,
     pair_rules: Iterable[PairRule] = (),
     allowed_clashes: ArrayLike = (),
-    clash_weight: int = HARD,
-    period_weight: int = HARD,
-    room_weight: int = HARD,
+    soft: Mapping[str, int] | None = None,
     person_exam: ArrayLike = (),
     person_away: ArrayLike = (),
     cohort_exam: ArrayLike = (),
@@ -223,10 +231,9 @@ def make_problem(
     to the exam. Without them each exam that needs rooms is one part.
 
     Rules: `pair_rules` see PairRule. `allowed_clashes` (n, 3) rows (student, exam, exam): this student may
-    have both in one period (counted as soft rule allowed_clash). `clash_weight`: HARD, or the cost of one
-    student in two exams at once if clashes are soft as a whole. `period_weight`, `room_weight`: HARD, or the
-    cost of one exam in a period that is long enough but not allowed to it, and of one use of an open room
-    that does not suit. `person_exam` (n, 2): teachers and examiners who must be at an exam and cannot be at
+    have both in one period (counted as soft rule allowed_clash). `soft`: {rule of MAY_BE_SOFT: price of one
+    fault} for hard rules that may be broken as a whole; of seats the price of each seat missing in a room.
+    `person_exam` (n, 2): teachers and examiners who must be at an exam and cannot be at
     two at once; `person_away` (n, 2) rows (person, period).
     `cohort_exam` (n, 2) rows (cohort, exam): exams of one programme and semester should be at least
     `cohort_gap` days apart. `spread`: two exams of a student at most so
@@ -342,6 +349,12 @@ def make_problem(
     prices = {code: int(weight) for code, weight in (weights or {}).items()}
     if any(weight < 0 for weight in prices.values()):
         raise ValueError("The weight of a rule is 0 or more.")
+    softened = {code: int(price) for code, price in (soft or {}).items()}
+    for code, price in softened.items():
+        if code not in MAY_BE_SOFT:
+            raise ValueError(f"The rule {code!r} cannot be soft.")
+        if price < 1:
+            raise ValueError("A rule that may be broken has a price of 1 or more.")
 
     return Problem(
         duration=minutes,
@@ -376,9 +389,7 @@ def make_problem(
         part_room_penalty=room_dislike[owner],
         pair_rules=rules,
         allowed_clashes=_rows(allowed_clashes, 3, "allowed_clashes", (n_students, exams, exams)),
-        clash_weight=int(clash_weight),
-        period_weight=int(period_weight),
-        room_weight=int(room_weight),
+        soft=softened,
         person_exam=_rows(person_exam, 2, "person_exam", (None, exams)),
         person_away=_rows(person_away, 2, "person_away", (None, periods)),
         cohort_exam=_rows(cohort_exam, 2, "cohort_exam", (None, exams)),
@@ -396,9 +407,15 @@ def make_problem(
     )
 
 
+def long_enough(problem: Problem) -> Bools:
+    """(exams, periods): where each exam fits into the period."""
+    return np.asarray(problem.duration[:, None] <= problem.period_length[None, :], dtype=bool)
+
+
 def allowed_periods(problem: Problem) -> Bools:
-    """(exams, periods): where each exam may be by itself: allowed, long enough, its people there, date."""
-    allowed = problem.exam_periods & (problem.duration[:, None] <= problem.period_length[None, :])
+    """(exams, periods): where each exam may be by itself: allowed, its people there, the date if it is fixed.
+    Whether it fits there is another matter."""
+    allowed = problem.exam_periods.copy()
     if len(problem.person_away):
         people = 1 + int(max(problem.person_exam[:, 0].max(initial=0), problem.person_away[:, 0].max()))
         away = np.zeros((people, problem.periods), dtype=bool)
@@ -414,9 +431,34 @@ def allowed_periods(problem: Problem) -> Bools:
 
 def possible_periods(problem: Problem) -> Bools:
     """(exams, periods): where each exam may be at all by itself, if need be at a price."""
-    if problem.period_weight == HARD:
-        return allowed_periods(problem)
-    return problem.duration[:, None] <= problem.period_length[None, :]
+    possible = np.ones((problem.exams, problem.periods), dtype=bool)
+    for code, periods in PERIODS_OF_RULE.items():
+        if code not in problem.soft:
+            possible &= periods(problem)
+    return possible
+
+
+PERIODS_OF_RULE = {"length": long_enough, "period": allowed_periods}
+
+
+def without_soft_limits(problem: Problem) -> Problem:
+    """The problem as far as it must hold: soft limits of seats and periods lifted, so that whatever is proved
+    of it is proved of the problem."""
+    lifted: dict[str, Any] = {
+        f"period_max_{what}": np.full(problem.periods, NO_LIMIT, dtype=np.int64)
+        for what in ("exams", "candidates", "rooms")
+        if f"period_{what}" in problem.soft
+    }
+    if "seats" in problem.soft:
+        lifted["room_seats"] = problem.room_seats + (problem.room_seats > 0) * problem.part_size.sum()
+    return problem._replace(**lifted)
+
+
+def period_pairs(problem: Problem) -> tuple[Ints, Ints]:
+    """All pairs of periods, row by row of a (periods, periods) table."""
+    periods = np.arange(problem.periods)
+    p, q = np.meshgrid(periods, periods, indexing="ij")
+    return p.ravel(), q.ravel()
 
 
 class Conflicts(NamedTuple):

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from .problem import PairRule
+import numpy as np
+
+from .problem import Bools, PairRule
 
 Name = Callable[[int], str]
 Words = Callable[[str], str]
@@ -17,9 +19,9 @@ def gettext_noop(words: str) -> str:
 
 
 class Fix(NamedTuple):
-    """What would help; `fixes.apply_fix` makes the change.
+    """What would help; `changes.apply_fix` makes the change.
 
-    kind: see SENTENCES of fixes. exams, periods: what it is about. who: a person's number. value: minutes
+    kind: see _FIXES. exams, periods: what it is about. who: a person's number. value: minutes
     that a period must last, seats of a new or larger room, a limit's new number, students who would have
     both exams at once. rule: the rule to drop. left_out: exams that stay out when it was tried, -1 = not
     tried.
@@ -116,8 +118,14 @@ class Reason(NamedTuple):
         return "; ".join(parts)
 
 
-def named(numbers: Iterable[int], name: Name, most: int = MOST_NAMED) -> str:
-    several = list(numbers)
+def numbers(mask: Bools) -> tuple[int, ...]:
+    """The numbers of what a mask holds."""
+    return tuple(int(number) for number in np.flatnonzero(mask))
+
+
+def named(some: Iterable[int], name: Name, most: int = MOST_NAMED) -> str:
+    """Their names one after the other, `most` of them at most."""
+    several = list(some)
     return ", ".join(name(n) for n in several[:most]) + (" …" if len(several) > most else "")
 
 

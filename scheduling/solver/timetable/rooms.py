@@ -15,7 +15,7 @@ def may_enter(m, s, k, p, r):
     if s.in_room[p, r] > 0:
         if m.part_exclusive[k]:
             return False
-    elif s.rooms_used[p] >= m.period_rooms[p]:
+    elif m.rooms_price == 0 and s.rooms_used[p] >= m.period_rooms[p]:
         return False
     for j in range(m.room_link_ptr[exam], m.room_link_ptr[exam + 1]):
         other = m.room_link_to[j]
@@ -33,15 +33,25 @@ def may_enter(m, s, k, p, r):
 
 
 @inlined
+def missing_seats(m, free, n):
+    """How many of n candidates who come into a room find no seat. free: State.free of it before."""
+    return max(0, m.overflow - free + n) - max(0, m.overflow - free)
+
+
+@inlined
 def put(m, s, k, p, r, n):
     """Seat n candidates of part k in room r in period p; returns the change of the cost."""
     d = m.part_duration[k]
     cost = m.part_price[k, r]
     if s.in_room[p, r] == 0:
+        if s.rooms_used[p] >= m.period_rooms[p]:
+            cost += m.rooms_price
         s.rooms_used[p] += 1
-        cost += m.empty_price * (s.free[p, r] - n)
+        cost += m.empty_price * (s.free[p, r] - m.overflow - n)
     else:
         cost -= m.empty_price * n
+    if m.seat_price > 0:
+        cost += m.seat_price * missing_seats(m, s.free[p, r], n)
     s.in_room[p, r] += 1
     s.free[p, r] -= n
     s.seats_free[p] -= n
@@ -84,10 +94,14 @@ def take(m, s, k):
         s.seats_free[p] += n
         if s.in_room[p, r] == 0:
             s.rooms_used[p] -= 1
+            if s.rooms_used[p] >= m.period_rooms[p]:
+                cost -= m.rooms_price
             s.owner[p, r] = -1
-            cost -= m.empty_price * (s.free[p, r] - n)
+            cost -= m.empty_price * (s.free[p, r] - m.overflow - n)
         else:
             cost += m.empty_price * n
+        if m.seat_price > 0:
+            cost -= m.seat_price * missing_seats(m, s.free[p, r], n)
         s.with_duration[p, r, d] -= 1
         if s.with_duration[p, r, d] == 0:
             s.durations[p, r] -= 1
@@ -104,10 +118,27 @@ def take(m, s, k):
 
 
 @inlined
+def enter_price(m, s, p, r, d, n):
+    """What room r costs more in period p if n candidates of duration class d come there with one part, apart
+    from the dislike of the room and m.empty_price * n less."""
+    price = 0
+    if s.in_room[p, r] == 0:
+        price += m.empty_price * (s.free[p, r] - m.overflow)
+        if s.rooms_used[p] >= m.period_rooms[p]:
+            price += m.rooms_price
+    elif s.with_duration[p, r, d] == 0:
+        price += m.mixed_price
+    if m.seat_price > 0:
+        price += m.seat_price * missing_seats(m, s.free[p, r], n)
+    return price
+
+
+@inlined
 def plan_split(m, s, k, p, home, first):
     """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of
-    block `home` unless -1; begin with room `first` unless -1. Fills try_room and try_seats; returns (rooms,
-    price), or (0, 0) if they do not suffice."""
+    block `home` unless -1; begin with room `first` unless -1. Who finds no seat in them goes to the first
+    room where that has a price. Fills try_room and try_seats; returns (rooms, price), or (0, 0) if they do
+    not suffice."""
     rooms = m.part_price.shape[1]
     left = m.part_size[k]
     count = 0
@@ -116,11 +147,12 @@ def plan_split(m, s, k, p, home, first):
     for r in range(rooms):
         s.is_tried[r] = 0
     while left > 0:
-        if count == m.part_most[k]:
-            return 0, 0
         chosen = -1
-        if count == 0 and first >= 0:
-            if m.part_price[k, first] >= 0 and s.free[p, first] > 0 and may_enter(m, s, k, p, first):
+        if count == m.part_most[k]:
+            pass
+        elif count == 0 and first >= 0:
+            free = s.free[p, first] - m.overflow
+            if m.part_price[k, first] >= 0 and free > 0 and may_enter(m, s, k, p, first):
                 chosen = first
         else:
             fit = -1
@@ -128,19 +160,21 @@ def plan_split(m, s, k, p, home, first):
             most = 0
             for r in range(rooms):
                 cost = m.part_price[k, r]
-                free = s.free[p, r]
+                free = s.free[p, r] - m.overflow
                 if cost < 0 or free <= 0 or s.is_tried[r] or (home >= 0 and m.block[r] != home):
                     continue
                 if free < left and free <= most:
                     continue
                 if s.in_room[p, r] == 0 and s.rooms_used[p] + opened >= m.period_rooms[p]:
-                    continue
+                    if m.rooms_price == 0:
+                        continue
+                    cost += m.rooms_price
                 if not may_enter(m, s, k, p, r):
                     continue
                 if free >= left:
                     if count > 0 and m.blocks > 1:
                         cost += m.block_price[m.block[s.try_room[0]], m.block[r]]
-                    if cost < fit_price or (cost == fit_price and free < s.free[p, fit]):
+                    if cost < fit_price or (cost == fit_price and s.free[p, r] < s.free[p, fit]):
                         fit = r
                         fit_price = cost
                 if free > most:
@@ -149,16 +183,22 @@ def plan_split(m, s, k, p, home, first):
             if fit >= 0:
                 chosen = fit
         if chosen < 0:
-            return 0, 0
+            if m.overflow == 0 or count == 0:
+                return 0, 0
+            s.try_seats[0] += left
+            return count, price + m.seat_price * left
         s.is_tried[chosen] = 1
-        opened += s.in_room[p, chosen] == 0
+        if s.in_room[p, chosen] == 0:
+            if s.rooms_used[p] + opened >= m.period_rooms[p]:
+                price += m.rooms_price
+            opened += 1
         price += m.part_price[k, chosen]
         if count > 0:
             price += m.split_price
             if m.blocks > 1:
                 price += m.block_price[m.block[s.try_room[0]], m.block[chosen]]
         s.try_room[count] = chosen
-        s.try_seats[count] = min(left, s.free[p, chosen])
+        s.try_seats[count] = min(left, s.free[p, chosen] - m.overflow)
         left -= s.try_seats[count]
         count += 1
     return count, price
@@ -170,7 +210,7 @@ def seat(m, s, k, p, first):
     then the tightest; if none is large enough and it may be split, in several. Begin with room `first`
     unless -1. Returns the change of the cost, NEVER if it cannot be."""
     size = m.part_size[k]
-    if s.seats_free[p] < size:
+    if s.seats_free[p] < size and m.overflow == 0:
         return NEVER
     rooms = m.part_price.shape[1]
     count = 0
@@ -199,10 +239,7 @@ def seat(m, s, k, p, first):
             fits = False
             continue
         if count == 0:
-            if s.in_room[p, r] == 0:
-                price += m.empty_price * free
-            elif s.with_duration[p, r, d] == 0:
-                price += m.mixed_price
+            price += enter_price(m, s, p, r, d, size)
             if price > found_price or (price == found_price and free >= found_free):
                 continue
         if may_enter(m, s, k, p, r):
@@ -214,11 +251,8 @@ def seat(m, s, k, p, first):
     if count > 0 and not fits:
         s.wish_slots[k] = 0
         return NEVER
-    if count == 0 and found >= 0:
-        s.try_room[0] = found
-        s.try_seats[0] = size
-        count = 1
-    elif count == 0 and m.part_most[k] > 1 and size > 0:
+    is_full = found >= 0 and m.overflow > 0 and missing_seats(m, found_free, size) > 0
+    if count == 0 and m.part_most[k] > 1 and size > 0 and (found < 0 or is_full):
         # Each block by itself; then the best of them once more, or all together if none suffices.
         rounds = m.blocks + 1 if m.blocks > 1 and first < 0 else 1
         block = -1
@@ -229,6 +263,12 @@ def seat(m, s, k, p, first):
             if count > 0 and price < lowest:
                 lowest = price
                 block = home
+        if found >= 0 and price > found_price:
+            count = 0
+    if count == 0 and found >= 0:
+        s.try_room[0] = found
+        s.try_seats[0] = size
+        count = 1
     if count == 0:
         return NEVER
     cost = 0
@@ -253,12 +293,16 @@ def relief(m, s, k):
     if p < 0:
         return 0
     cost = -m.part_least[k]
+    if s.rooms_used[p] > m.period_rooms[p]:
+        cost += m.rooms_price * s.slots[k]
     first = m.slot_ptr[k]
     for i in range(first, first + s.slots[k]):
         r = s.slot_room[i]
         cost += m.part_price[k, r] + m.empty_price * (s.free[p, r] + s.slot_seats[i])
         if s.durations[p, r] > 1:
             cost += m.mixed_price
+        if m.seat_price > 0:
+            cost += m.seat_price * missing_seats(m, s.free[p, r] + s.slot_seats[i], s.slot_seats[i])
         if i > first:
             cost += m.split_price
             if m.blocks > 1:

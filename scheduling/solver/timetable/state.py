@@ -31,13 +31,13 @@ class State(NamedTuple):
     member: np.ndarray  # (P, U) units in each period
     members: Ints  # (P,)
     position: Ints  # (U,) in member
-    free: Ints  # (P, R) seats, -1 = closed
+    free: Ints  # (P, R) seats and overflow, -1 = closed
     in_room: Ints  # (P, R) parts
     owner: Ints  # (P, R) exam that has the room to itself, -1 = none
     with_duration: Ints  # (P, R, L) parts
     durations: Ints  # (P, R) different durations
     room_cost: Ints  # (P,)
-    seats_free: Ints  # (P,)
+    seats_free: Ints  # (P,) without overflow; below 0 where more are seated than there are seats
     rooms_used: Ints  # (P,)
     part_period: Ints  # (K,) -1 = not seated
     slots: Ints  # (K,) rooms in use
@@ -102,7 +102,7 @@ def make_state(model: Model, seed: int) -> State:
         member=np.zeros((periods, units), dtype=np.int32),
         members=zeros(periods),
         position=zeros(units),
-        free=model.seats.copy(),
+        free=np.where(model.seats < 0, -1, model.seats + model.overflow),
         in_room=zeros(periods, rooms),
         owner=zeros(periods, rooms) - 1,
         with_duration=zeros(periods, rooms, lengths),

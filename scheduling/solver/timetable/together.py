@@ -17,7 +17,7 @@ from .changes import renumbered, restrict, without
 from .exact import is_impossible
 from .fixes import place_all
 from .problem import HARD, NO_LIMIT, Problem, find_conflicts
-from .reasons import Demand, Reason
+from .reasons import Demand, Reason, numbers
 
 FIRST_CANDIDATES = 8
 MOST_CANDIDATES = 200
@@ -92,25 +92,25 @@ def demands_of(problem: Problem) -> list[Demand]:
         if problem.pinned_period[e] >= 0:
             demands.append(Demand("fixed", (e,), (int(problem.pinned_period[e]),)))
     demands += [Demand("rule", (r.a, r.b), rule=r) for r in problem.pair_rules if r.weight == HARD]
-    if problem.clash_weight == HARD:
+    if "clash" not in problem.soft:
         pairs = find_conflicts(problem)
         for a, b, count in zip(pairs.a.tolist(), pairs.b.tolist(), pairs.barred.tolist(), strict=True):
             if count:
                 demands.append(Demand("clash", (a, b), value=count))
     for e in everyone:
         if not problem.exam_periods[e].all():
-            demands.append(Demand("allowed", (e,), _numbers(problem.exam_periods[e])))
+            demands.append(Demand("allowed", (e,), numbers(problem.exam_periods[e])))
     for who in np.unique(problem.person_exam[:, 0]).tolist():
         exams = tuple(np.unique(problem.person_exam[problem.person_exam[:, 0] == who, 1]).tolist())
         away = np.unique(problem.person_away[problem.person_away[:, 0] == who, 1])
         if len(away):
             demands.append(Demand("away", exams, tuple(away.tolist()), who=who))
-        if len(exams) > 1:
+        if len(exams) > 1 and "person_clash" not in problem.soft:
             demands.append(Demand("person", exams, who=who))
     for e in everyone:
         fits = problem.duration[e] <= problem.period_length
         if not fits.all():
-            demands.append(Demand("long", (e,), _numbers(fits)))
+            demands.append(Demand("long", (e,), numbers(fits)))
     for e in np.unique(problem.part_exam).tolist():
         if problem.exclusive[e]:
             demands.append(Demand("alone", (e,)))
@@ -151,7 +151,3 @@ def _merged(demands: list[Demand]) -> list[Demand]:
         return demands
     rest = [demand for demand in demands if demand.kind != "clash"]
     return [Demand("clashes", tuple(exams)), *rest]
-
-
-def _numbers(mask: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(p) for p in np.flatnonzero(mask))

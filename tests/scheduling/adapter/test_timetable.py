@@ -5,12 +5,12 @@ import pytest
 
 from scheduling import findings
 from scheduling.adapter import timetable
-from scheduling.models import Run
+from scheduling.models import Exam, ExamLink, Run
 from scheduling.solver.timetable.problem import UNPLACED, Plan
 from scheduling.solver.timetable.score import evaluate
 from tests.factories.scheduling import ExamFactory, PeriodFactory
 
-from ..worlds import random_season
+from ..worlds import random_season, small_season
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,14 @@ def test_a_plan_comes_back_from_the_tables_as_it_went_in(seed):
     back = season.plan_of(solution)
     assert (back.period == plan.period).all()
     assert sorted(zip(*back[1:], strict=True)) == sorted(zip(*plan[1:], strict=True))
+
+
+def test_a_wish_without_a_weight_is_no_hard_rule():
+    """Weight 0 means hard to the solver."""
+    project = small_season()
+    a, b = Exam.objects.for_project(project)[:2]
+    ExamLink.objects.create(project=project, kind="before", exam_a=a, exam_b=b, is_hard=False, weight=0)
+    assert [rule.weight for rule in timetable.season_of(project).problem.pair_rules] == [1]
 
 
 def test_the_same_rows_give_the_same_hash_and_a_changed_rule_another():

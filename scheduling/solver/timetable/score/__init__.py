@@ -15,14 +15,14 @@ import numpy as np
 from ..problem import PERIOD_PAIR_KINDS, ROOM_PAIR_KINDS, Conflicts, Plan, Problem, find_conflicts
 from .periods import (
     EXAM_IN_PERIOD,
+    broken_table,
     days_used,
     hard_pairs,
     is_broken,
-    not_allowed,
     period_candidates,
     period_exams,
     soft_pairs,
-    soft_period,
+    too_short,
     unplaced,
     wrong_period,
 )
@@ -37,7 +37,6 @@ from .rooms import (
     room_penalty,
     room_preference,
     seats,
-    soft_room,
     split_blocks,
     split_rooms,
     too_many_rooms,
@@ -53,7 +52,6 @@ from .students import (
     cohort_pairs,
     day_limit,
     person_clash,
-    soft_clash,
     travel,
     window_limit,
 )
@@ -66,19 +64,19 @@ __all__ = [
     "STUDENT_PAIRS",
     "Rule",
     "Score",
+    "broken_table",
     "check_weights",
     "close_in_time",
     "cohort_pairs",
     "evaluate",
     "is_broken",
     "moved_room_table",
-    "not_allowed",
 ]
 
 
 class Rule(NamedTuple):
-    """code: its name in data. words: its name for people. hard: may never be broken. weight: usual price of
-    one fault in a season of a university (0 = not used unless asked for)."""
+    """code: its name in data. words: its name for people. hard: must hold, unless `Problem.soft` has a price.
+    weight: usual price of one fault in a season of a university (0 = not used unless asked for)."""
 
     code: str
     words: str
@@ -90,7 +88,8 @@ RULES: tuple[Rule, ...] = (
     Rule("unplaced", "Every exam has a period", True),
     Rule("clash", "No student has two exams at once", True),
     Rule("person_clash", "No teacher or examiner has two exams at once", True),
-    Rule("period", "An exam is in one of its periods, long enough, with its people there", True),
+    Rule("length", "An exam fits into its period", True),
+    Rule("period", "An exam is in one of its periods, with its people there", True),
     Rule("unseated", "Every candidate has a seat", True),
     Rule("seats", "No room holds more than its seats", True),
     Rule("room", "An exam uses rooms that are open and suitable", True),
@@ -109,9 +108,6 @@ RULES: tuple[Rule, ...] = (
     Rule("adjacent", "Two exams are in neighbouring periods", True),
     Rule("same_room", "Two exams use the same room", True),
     Rule("different_room", "Two exams use different rooms", True),
-    Rule("soft_clash", "No student has two exams at once (clashes allowed as a whole)", False),
-    Rule("soft_period", "Exams in a period that is not theirs (allowed as a whole)", False),
-    Rule("soft_room", "Exams in a room that does not suit (allowed as a whole)", False),
     Rule("allowed_clash", "Students with a clash that is allowed", False, 100),
     Rule("two_in_a_row", "Students with two exams in a row", False, 10),
     Rule("two_in_a_day", "Students with two exams in a day, not in a row", False, 5),
@@ -151,8 +147,8 @@ SOFT_CODES = tuple(rule.code for rule in RULES if not rule.hard)
 
 
 class Score(NamedTuple):
-    """hard: faults of hard rules in all. cost: price of the soft ones. counts: faults by rule (every rule
-    of RULES that has any, and every hard rule). costs: price by soft rule; their sum is cost."""
+    """hard: faults of rules that must hold, in all. cost: price of the others. counts: faults by rule (every
+    rule of RULES that has any, and every hard rule). costs: price by rule; their sum is cost."""
 
     hard: int
     cost: float
@@ -168,12 +164,13 @@ def evaluate(
 ) -> Score:
     """Count every rule from scratch. `weights` overrides those of the problem."""
     pairs = find_conflicts(problem) if conflicts is None else conflicts
-    price = {**problem.weights, **(weights or {})}
-    check_weights(price)
+    prices = {**problem.weights, **(weights or {})}
+    check_weights(prices)
     counts: dict[str, float] = {
         "unplaced": unplaced(plan),
         "clash": clash(problem, plan, pairs),
         "person_clash": person_clash(problem, plan),
+        "length": too_short(problem, plan),
         "period": wrong_period(problem, plan),
         "unseated": unseated(problem, plan),
         "seats": seats(problem, plan),
@@ -186,19 +183,14 @@ def evaluate(
         **{kind: hard_pairs(problem, plan, kind) for kind in PERIOD_PAIR_KINDS},
         **{kind: room_pairs(problem, plan, kind) for kind in ROOM_PAIR_KINDS},
     }
-    hard = int(sum(counts.values()))
-    costs: dict[str, float] = {}
+    hard = int(sum(faults for code, faults in counts.items() if code not in problem.soft))
+    costs: dict[str, float] = {code: counts[code] * price for code, price in problem.soft.items()}
 
     def add(code: str, count: float, cost: float | None = None) -> None:
         if count:
             counts[code] = count
-            costs[code] = count * price.get(code, 0) if cost is None else cost
+            costs[code] = count * prices.get(code, 0) if cost is None else cost
 
-    clashes = soft_clash(problem, plan, pairs)
-    add("soft_clash", clashes, clashes * problem.clash_weight)
-    misplaced, unsuited = soft_period(problem, plan), soft_room(problem, plan)
-    add("soft_period", misplaced, misplaced * problem.period_weight)
-    add("soft_room", unsuited, unsuited * problem.room_weight)
     add("allowed_clash", allowed_clash(problem, plan, pairs))
     both = (plan.period[pairs.a] >= 0) & (plan.period[pairs.b] >= 0)
     p, q = plan.period[pairs.a[both]], plan.period[pairs.b[both]]

@@ -14,7 +14,8 @@ from ..problem import (
     Plan,
     Problem,
     allowed_periods,
-    possible_periods,
+    long_enough,
+    period_pairs,
 )
 
 
@@ -24,21 +25,19 @@ def unplaced(plan: Plan) -> int:
 
 
 def wrong_period(problem: Problem, plan: Plan) -> int:
-    """Exams in a period that is not theirs: forbidden, shorter than the exam (ITC period utilisation), with a
-    person of theirs away, or not the one where the exam is fixed."""
+    """Exams in a period that is not theirs: forbidden, with a person of theirs away, or not the one where the
+    exam is fixed."""
+    return _outside(allowed_periods(problem), plan)
+
+
+def too_short(problem: Problem, plan: Plan) -> int:
+    """Exams in a period that is shorter than the exam (ITC period utilisation)."""
+    return _outside(long_enough(problem), plan)
+
+
+def _outside(periods: Bools, plan: Plan) -> int:
     placed = np.flatnonzero(plan.period >= 0)
-    return int((~possible_periods(problem)[placed, plan.period[placed]]).sum())
-
-
-def soft_period(problem: Problem, plan: Plan) -> int:
-    """Exams in a period that is long enough but not theirs, when that is soft."""
-    placed = np.flatnonzero(plan.period >= 0)
-    return int(not_allowed(problem)[placed, plan.period[placed]].sum())
-
-
-def not_allowed(problem: Problem) -> Ints:
-    """(exams, periods) 1 where the exam is only possible at a price."""
-    return count(possible_periods(problem) & ~allowed_periods(problem))
+    return int((~periods[placed, plan.period[placed]]).sum())
 
 
 def period_exams(problem: Problem, plan: Plan) -> int:
@@ -80,6 +79,12 @@ def is_broken(problem: Problem, kind: str, value: int, p: Ints, q: Ints) -> Bool
     else:
         broken = (np.abs(p - q) != 1) | (day[p] != day[q])
     return np.asarray(broken, dtype=bool)
+
+
+def broken_table(problem: Problem, kind: str, value: int) -> Bools:
+    """(periods of a, periods of b): whether that rule between a and b is broken there."""
+    shape = (problem.periods, problem.periods)
+    return is_broken(problem, kind, value, *period_pairs(problem)).reshape(shape)
 
 
 def hard_pairs(problem: Problem, plan: Plan, kind: str) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..problem import HARD, Bools, Ints, Plan, Problem
+from ..problem import Bools, Ints, Plan, Problem
 
 
 def unseated(problem: Problem, plan: Plan) -> int:
@@ -15,26 +15,21 @@ def unseated(problem: Problem, plan: Plan) -> int:
 
 
 def seats(problem: Problem, plan: Plan) -> int:
-    """(period, room) pairs where more are seated than there are seats (ITC room occupancy)."""
+    """(period, room) pairs where more are seated than there are seats (ITC room occupancy); when that is
+    soft, the seats that are missing there."""
     taken = np.zeros((problem.periods, problem.rooms), dtype=np.int64)
     np.add.at(taken, (_use_period(problem, plan), plan.room), plan.seats)
-    return int((taken > problem.room_seats.T).sum())
+    missing = np.maximum(taken - problem.room_seats.T, 0)
+    return int(missing.sum() if "seats" in problem.soft else (missing > 0).sum())
 
 
 def wrong_room(problem: Problem, plan: Plan) -> int:
     """Uses of a room that is closed in the period or not suitable for that part of the exam; uses by exams
     that have no period."""
-    suitable = problem.possible_rooms[plan.part, plan.room]
+    suitable = problem.part_rooms[plan.part, plan.room]
     period = plan.period[problem.part_exam[plan.part]]
     is_open = problem.room_seats[plan.room, period] > 0
     return int((~(suitable & is_open & (period >= 0))).sum())
-
-
-def soft_room(problem: Problem, plan: Plan) -> int:
-    """Uses of rooms that do not suit that part of the exam, when that is soft."""
-    if problem.room_weight == HARD:
-        return 0
-    return int((~problem.part_rooms[plan.part, plan.room]).sum())
 
 
 def exclusive(problem: Problem, plan: Plan) -> int:

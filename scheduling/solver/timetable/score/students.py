@@ -2,26 +2,22 @@
 
 import numpy as np
 
-from ..problem import HARD, Bools, Conflicts, Ints, Plan, Problem
+from ..problem import Bools, Conflicts, Ints, Plan, Problem
 from .periods import break_between, count
 
 
 def clash(problem: Problem, plan: Plan, pairs: Conflicts) -> int:
     """Students in two exams of one period, once for each such pair of exams; allowed clashes left out."""
-    return 0 if problem.clash_weight != HARD else _barred_clashes(plan, pairs)
-
-
-def _barred_clashes(plan: Plan, pairs: Conflicts) -> int:
     here = plan.period[pairs.a]
     return int(pairs.barred[(here >= 0) & (here == plan.period[pairs.b])].sum())
 
 
 def person_clash(problem: Problem, plan: Plan) -> int:
-    """For each teacher or examiner and period: exams there beyond the first."""
+    """Teachers and examiners at two exams of one period, once for each such pair of exams."""
     rows = np.unique(problem.person_exam, axis=0)
     when = plan.period[rows[:, 1]]
     busy = np.unique(np.stack([rows[:, 0], when], axis=1)[when >= 0], axis=0, return_counts=True)[1]
-    return int((busy - 1).sum())
+    return int((busy * (busy - 1) // 2).sum())
 
 
 def two_in_a_row(problem: Problem, p: Ints, q: Ints) -> Ints:
@@ -84,11 +80,6 @@ STUDENT_PAIRS = {
     "overnight": overnight,
     "short_break": short_break,
 }
-
-
-def soft_clash(problem: Problem, plan: Plan, pairs: Conflicts) -> int:
-    """Clashes as `clash` counts them, when they are soft as a whole."""
-    return 0 if problem.clash_weight == HARD else _barred_clashes(plan, pairs)
 
 
 def allowed_clash(problem: Problem, plan: Plan, pairs: Conflicts) -> int:

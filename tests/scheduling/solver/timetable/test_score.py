@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from scheduling.solver.timetable import RULES, PairRule, evaluate
+from scheduling.solver.timetable.problem import MAY_BE_SOFT
 from tests.scheduling.solver.timetable.worlds import plan, season
 
 ONE_STUDENT = {"registration_student": [0, 0], "registration_exam": [0, 1]}
@@ -15,13 +16,14 @@ CASES = {
     "unplaced": ({}, plan([0, -1]), plan([0, 1]), 1),
     "clash": (ONE_STUDENT, plan([0, 0]), plan([0, 1]), 1),
     "person_clash": ({"person_exam": [(0, 0), (0, 1)]}, plan([0, 0]), plan([0, 1]), 1),
+    "length": ({"period_length": [50, 180, 180, 180]}, plan([0, 1]), plan([1, 1]), 1),
     "period": ({"pinned_period": [2, -1]}, plan([0, 0]), plan([2, 0]), 1),
     "unseated": (ONE_ROOM, plan([0, 1], [(0, 0, 5)]), plan([0, 1], BOTH_SEATED), 5),
     "seats": ({"room_seats": [9], "size": [5, 5]}, plan([0, 0], BOTH_SEATED), plan([0, 1], BOTH_SEATED), 1),
     "room": (
-        {"room_seats": [[10, 0, 10, 10]], "size": [5, 5]},
-        plan([0, 1], BOTH_SEATED),
-        plan([0, 2], BOTH_SEATED),
+        {"room_seats": [9, 9], "size": [5, 5], "exam_rooms": [[1, 0], [1, 1]]},
+        plan([0, 1], [(0, 1, 5), (1, 1, 5)]),
+        plan([0, 1], [(0, 0, 5), (1, 1, 5)]),
         1,
     ),
     "exclusive": ({**ONE_ROOM, "exclusive": [1, 0]}, plan([0, 0], BOTH_SEATED), plan([0, 1], BOTH_SEATED), 1),
@@ -68,14 +70,6 @@ CASES = {
         {"room_seats": [10, 10], "size": [5, 5], "pair_rules": [PairRule("different_room", 0, 1)]},
         plan([0, 0], [(0, 1, 5), (1, 1, 5)]),
         plan([0, 1], [(0, 1, 5), (1, 1, 5)]),
-        1,
-    ),
-    "soft_clash": ({**ONE_STUDENT, "clash_weight": 7}, plan([0, 0]), plan([0, 1]), 1),
-    "soft_period": ({"pinned_period": [2, -1], "period_weight": 7}, plan([0, 0]), plan([2, 0]), 1),
-    "soft_room": (
-        {"room_seats": [9, 9], "size": [5, 5], "exam_rooms": [[1, 0], [1, 1]], "room_weight": 7},
-        plan([0, 1], [(0, 1, 5), (1, 1, 5)]),
-        plan([0, 1], [(0, 0, 5), (1, 1, 5)]),
         1,
     ),
     "allowed_clash": ({**ONE_STUDENT, "allowed_clashes": [(0, 1, 0)]}, plan([0, 0]), plan([0, 1]), 1),
@@ -180,6 +174,25 @@ def test_a_rule_counts_its_fault_once(code):
     assert evaluate(problem, kept).counts.get(code, 0) == 0
 
 
+@pytest.mark.parametrize("code", MAY_BE_SOFT)
+def test_a_rule_that_need_not_hold_costs_its_price(code):
+    fields, broken, _, faults = CASES[code]
+    found = evaluate(season(**fields, soft={code: 7}), broken)
+    assert (found.hard, found.costs) == (0, {code: 7 * faults})
+
+
+def test_a_closed_room_has_no_seats_and_does_not_suit():
+    problem = season(room_seats=[[10, 0, 10, 10]], size=[5, 5])
+    counts = evaluate(problem, plan([0, 1], BOTH_SEATED)).counts
+    assert (counts["room"], counts["seats"]) == (1, 1)
+    assert evaluate(problem, plan([0, 2], BOTH_SEATED)).hard == 0
+
+
+def test_of_seats_that_may_be_too_few_each_missing_one_counts():
+    problem = season(room_seats=[6], size=[5, 5], soft={"seats": 1})
+    assert evaluate(problem, plan([0, 0], BOTH_SEATED)).counts["seats"] == 4
+
+
 def test_every_rule_has_a_smallest_case():
     # Days and empty seats are never nought; they have tests of their own below.
     assert {rule.code for rule in RULES} - set(CASES) == {"days_used", "empty_seats"}
@@ -219,3 +232,9 @@ def test_parts_of_an_exclusive_exam_may_share_its_room():
 def test_an_unknown_rule_is_refused():
     with pytest.raises(ValueError, match="no soft rule that is called 'niceness'"):
         evaluate(season(weights={"niceness": 1}), plan([0, 1]))
+
+
+@pytest.mark.parametrize("soft", [{"unplaced": 5}, {"clash": 0}])
+def test_what_cannot_be_soft_is_refused(soft):
+    with pytest.raises(ValueError, match=r"cannot be soft|price of 1 or more"):
+        season(soft=soft)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from scheduling.solver.timetable import HARD, PairRule, Plan, Problem, make_problem
-from scheduling.solver.timetable.problem import PERIOD_PAIR_KINDS, ROOM_PAIR_KINDS
+from scheduling.solver.timetable.problem import MAY_BE_SOFT, PERIOD_PAIR_KINDS, ROOM_PAIR_KINDS
 from scheduling.solver.timetable.score import SOFT_CODES
 
 NOTHING = np.zeros(0, dtype=np.int64)
@@ -28,6 +28,11 @@ def plan(periods, uses=()) -> Plan:
     """uses: rows (part, room, seats)."""
     columns = np.array(uses, dtype=np.int64).reshape(-1, 3).T
     return Plan(np.array(periods, dtype=np.int64), *columns)
+
+
+def is_same(one: Plan, two: Plan) -> bool:
+    """Whether two plans are the same, place by place."""
+    return all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def random_season(seed: int, exams: int, rules: bool = True) -> Problem:
@@ -96,9 +101,7 @@ def random_season(seed: int, exams: int, rules: bool = True) -> Problem:
         part_size=[n for _, n in parts],
         pair_rules=pairs,
         allowed_clashes=spared,
-        clash_weight=int(rng.choice([HARD, HARD, 7])),
-        period_weight=int(rng.choice([HARD, HARD, 5])),
-        room_weight=int(rng.choice([HARD, HARD, 3])),
+        soft={code: int(rng.integers(1, 9)) for code in MAY_BE_SOFT if rng.random() < 0.3},
         person_exam=np.stack([rng.integers(0, exams, exams), np.arange(exams)], axis=1),
         person_away=[(int(rng.integers(exams)), int(rng.integers(periods))) for _ in range(3)],
         cohort_exam=np.stack([rng.integers(0, exams // 3, exams), np.arange(exams)], axis=1),
