@@ -62,7 +62,7 @@ class Result(NamedTuple):
     first_feasible_s: seconds to the first plan without a hard fault, None if there was none. replay: give
     it to `solve` with the same problem, weights, initial plan and seed for the same plan. stats: moves
     drawn, moves made by kind, moves drawn per second of the processor. bounds: what no whole plan can cost
-    less than, by rule and in all (`bounds.lower_bounds`).
+    less than, by rule and in all (`bounds.lower_bounds`); {} after a cancel.
     """
 
     plan: Plan
@@ -107,6 +107,8 @@ class _Cancelled(Exception):
 
 
 class Search:
+    """One search: its model and state, its clock, and the record of what it did."""
+
     def __init__(
         self,
         problem: Problem,
@@ -146,6 +148,7 @@ class Search:
         self.cpu_began += time.process_time() - cpu
 
     def run(self, replay: tuple[Step, ...] | None) -> Result:
+        """Search until the stop or a cancel; with `replay` do what that record says instead."""
         try:
             if replay is not None:
                 for step in replay:
@@ -153,8 +156,9 @@ class Search:
             else:
                 self.plan_and_do()
         except _Cancelled:
-            pass
-        return self.result()
+            # Who cancels waits for no proofs.
+            return self.result({})
+        return self.result(lower_bounds(self.problem, self.weights))
 
     def plan_and_do(self) -> None:
         self.act("start", 0.0, 0)
@@ -183,6 +187,7 @@ class Search:
         self.listen()
 
     def construct(self) -> None:
+        """Place all that can be placed, for BUILD_SHARE of the time or BUILD_STEPS an exam at most."""
         s = self.state
         done, chunk, most = 0, 50, max(1000, BUILD_STEPS * len(s.period))
         hopeless = int((s.clashes >= model.IMPOSSIBLE).all(axis=1).sum())
@@ -256,6 +261,7 @@ class Search:
         return start, min(end, start / 10)
 
     def progress(self) -> float:
+        """How much of the search is done, 0 to 1."""
         wall = time.perf_counter() - self.began
         return self.stop.progress(
             Spent(
@@ -339,7 +345,8 @@ class Search:
             self.wish(period, s.best_slots, s.best_slot_room, s.best_slot_seats)
             construct.build(self.model, s, int((period >= 0).sum()))
 
-    def result(self) -> Result:
+    def result(self, bounds: dict[str, float]) -> Result:
+        """The best plan, counted anew by the rules; AssertionError if the kernels counted something else."""
         plan = self.best_plan()
         found = score.evaluate(self.problem, plan, self.weights, self.conflicts)
         cost = round(found.cost * self.problem.scale)
@@ -369,7 +376,7 @@ class Search:
                 "swapped": stats[state.SWAPPED],
                 "moves_per_s": stats[state.DRAWN] / max(1e-9, cpu),
             },
-            bounds=lower_bounds(self.problem, self.weights),
+            bounds=bounds,
         )
 
 
