@@ -175,7 +175,7 @@ class ChangeAdmin(admin.ModelAdmin):
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup in {"action", "action__exact"}
+        return lookup in {"action", "action__exact", KindFilter.parameter_name, ByFilter.parameter_name}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return redirect("admin:projects_change_change", object_id)

@@ -10,7 +10,7 @@ from tests.factories.projects import (
     ProjectFactory,
     ProjectMemberFactory,
 )
-from tests.factories.scheduling import RoomFactory, SolutionFactory
+from tests.factories.scheduling import CourseFactory, RoomFactory, SolutionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +57,25 @@ def test_the_filters_offer_what_is_in_this_history_only(alice_page, project, cli
     with history.acting(by=MembershipFactory(user__name="Stranger").user):
         RoomFactory()
     with history.acting(by=MembershipFactory(institution=project.institution, user__name="Bob").user):
-        room = RoomFactory(project=project)
+        RoomFactory(project=project)
     page = alice_page("").content.decode()
     assert "Bob" in page
     assert "Stranger" not in page
-    assert f"B-{room.code}" not in alice_page("?kind=scheduling.course").content.decode()
+
+
+def test_history_is_narrowed_to_a_kind_and_to_a_person(alice_page, project):
+    by = MembershipFactory(institution=project.institution).user
+    with history.acting(by=by):
+        RoomFactory(project=project, code="BY-THEM")
+    RoomFactory(project=project, code="BY-NOBODY")
+    CourseFactory(project=project, code="A-COURSE")
+    for asked, shown in (
+        ("kind=scheduling.room", {"BY-THEM", "BY-NOBODY"}),
+        ("kind=scheduling.course", {"A-COURSE"}),
+        (f"who={by.pk}", {"BY-THEM"}),
+    ):
+        page = alice_page(f"?{asked}").content.decode()
+        assert {code for code in ("BY-THEM", "BY-NOBODY", "A-COURSE") if code in page} == shown
 
 
 def test_a_line_shows_values_before_and_after_in_words(alice_page, project):
