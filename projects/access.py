@@ -51,6 +51,11 @@ class Standing(NamedTuple):
         return self.project_role in EDITORS
 
     @property
+    def may_read_confidences(self) -> bool:
+        """Who needs a reader, and why somebody's slip is withheld: for those who arrange it."""
+        return self.project_role in EDITORS
+
+    @property
     def may_make_projects(self) -> bool:
         return self.institution_role in {Role.ADMINISTRATOR, Role.OFFICE}
 

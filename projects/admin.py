@@ -118,10 +118,12 @@ class _InsideTheProject:
         return row is not None and is_of_department and request.standing.may_edit_row(row)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.project is not None
+        return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.project is not None
+        if request.project is None:
+            return False
+        return request.standing.may_read_confidences or not self.model.is_confidential
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may_edit_row(request, obj)

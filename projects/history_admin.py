@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import history
-from .models import Change
+from .models import Change, TenantModel
 
 
 class Line(NamedTuple):
@@ -31,11 +31,21 @@ class Line(NamedTuple):
 
 
 def visible_changes(request: HttpRequest) -> models.QuerySet[Change]:
-    """A project's history to those with a standing in it; the institution's to its administrators."""
+    """A project's history to those with a standing in it, less what was confided to others; the
+    institution's to its administrators."""
     changes = Change.objects.for_institution(request.institution).select_related("by")
     if request.project:
-        return changes.filter(project_id=request.project.pk)
+        changes = changes.filter(project_id=request.project.pk)
+        return changes if request.standing.may_read_confidences else changes.exclude(model__in=confidential())
     return changes if request.standing and request.standing.is_administrator else changes.none()
+
+
+def confidential() -> list[str]:
+    return [
+        model._meta.label_lower
+        for model in apps.get_models()
+        if issubclass(model, TenantModel) and model.is_confidential
+    ]
 
 
 def kind(change: Change) -> str:

@@ -98,6 +98,8 @@ class TenantModel(models.Model):
     # Fields that change by themselves (when it was last opened); fields whose values are nobody's business.
     unrecorded_fields: ClassVar[frozenset[str]] = frozenset()
     masked_fields: ClassVar[frozenset[str]] = frozenset()
+    # Only for those who may read confidences (projects.access); others do not know that a row is there.
+    is_confidential: ClassVar[bool] = False
 
     institution = models.ForeignKey(
         Institution, on_delete=models.CASCADE, editable=False, related_name="+", db_index=False

@@ -97,6 +97,8 @@ class Student(ProjectModel):
 class Hold(ProjectModel):
     """A student who is seated and marked, but whose slip is withheld until the hold is released."""
 
+    is_confidential = True
+
     class Kind(models.TextChoices):
         FEES = "fees", _("fees")
         ATTENDANCE = "attendance", _("attendance")
@@ -129,6 +131,8 @@ class Hold(ProjectModel):
 
 class AccessArrangement(ProjectModel):
     """What a candidate needs in order to sit fairly. Shown to those who need it, and on no door."""
+
+    is_confidential = True
 
     class Kind(models.TextChoices):
         EXTRA_TIME = "extra time", _("extra time")
