@@ -47,7 +47,7 @@ class WithdrawForm(forms.Form):
 
 
 def publish(request: HttpRequest) -> HttpResponse:
-    form = PublishForm(request.POST or None)
+    form = PublishForm(request.POST or None, initial=_as_shown(request))
     if request.method == "POST" and request.standing.may_edit and form.is_valid():
         try:
             publication = publishing.publish(project=request.project, by=request.user, **form.cleaned_data)
@@ -71,7 +71,13 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The datesheet is taken back. Its address says why."))
             return redirect("admin:publish")
-    return _page(request, form=PublishForm(), withdraw_form=form)
+    return _page(request, form=PublishForm(initial=_as_shown(request)), withdraw_form=form)
+
+
+def _as_shown(request: HttpRequest) -> dict[str, Any]:
+    """What is amended stays what it is: a draft in the place of what is final would take all slips back."""
+    shown = Publication.objects.for_project(request.project).current().first()
+    return {"kind": shown.kind, "shows_rooms": shown.shows_rooms} if shown else {}
 
 
 def _page(request: HttpRequest, **context: Any) -> HttpResponse:

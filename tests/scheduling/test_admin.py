@@ -88,7 +88,7 @@ def one_of_each(project, n=0):
         models.AllowedClash.objects.create(
             project=project, student=student, exam_a=exam, exam_b=other, reason=mark
         ),
-        models.Publication.objects.create(
+        models.models.Publication.objects.create(
             project=project, solution=solution, version=n + 1, kind="draft", withdrawn_at="2027-01-01T00:00Z"
         ),
         models.PrintSetting.objects.create(project=project, print_code=f"code {mark}", title=mark),
@@ -565,3 +565,13 @@ def test_a_column_can_be_given_another_meaning(alice_pages, season, django_captu
 
 def test_a_viewer_sees_no_uploads(pages_of):
     assert pages_of(ProjectRole.VIEWER).get("uploads/").status_code == 403
+
+
+def test_what_is_published_again_is_offered_as_it_is_shown(alice_pages, season):
+    solution = SolutionFactory(project=season, is_live=True)
+    assert alice_pages.get("publish/").context["form"]["kind"].value() == models.Publication.Kind.DRAFT
+    models.Publication.objects.create(
+        project=season, solution=solution, version=1, kind=models.Publication.Kind.FINAL, shows_rooms=False
+    )
+    form = alice_pages.get("publish/").context["form"]
+    assert (form["kind"].value(), form["shows_rooms"].value()) == (models.Publication.Kind.FINAL, False)
