@@ -3,12 +3,18 @@
 import base64
 import hashlib
 from io import BytesIO
+from typing import Any
 
 import segno
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+
+from .models import User
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -29,6 +35,16 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return _box().decrypt(encrypted_text.encode()).decode()
+
+
+def end_sessions_without_it(
+    request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+) -> None:
+    """Whoever signed in elsewhere with the password alone is asked again, and then for the code too."""
+    if authenticator.type == Authenticator.Type.TOTP:
+        for session in UserSession.objects.filter(user=user):
+            if session.session_key != request.session.session_key:
+                session.end()
 
 
 def _box() -> MultiFernet:

@@ -6,6 +6,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
+from django.test import Client
 
 from accounts.models import User
 from projects.models import Role
@@ -46,6 +47,18 @@ def add_app(client):
     assert response.url == "/account/2fa/recovery-codes/"
     cache.clear()
     return secret
+
+
+def test_sessions_that_needed_no_code_end_when_an_app_is_added(
+    client, alice, django_capture_on_commit_callbacks
+):
+    elsewhere = Client()
+    sign_in(elsewhere)
+    sign_in(client)
+    with django_capture_on_commit_callbacks(execute=True):
+        add_app(client)
+    assert elsewhere.get("/account/email/").url.startswith("/account/login/")
+    assert client.get("/account/email/").status_code == 200
 
 
 def test_signing_in_asks_for_the_app_s_code(client, alice):

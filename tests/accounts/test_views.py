@@ -1,5 +1,6 @@
 import pytest
 from allauth.usersessions.models import UserSession
+from django.test import Client
 
 from accounts.models import User
 from tests.factories.accounts import UserFactory
@@ -30,6 +31,14 @@ def test_a_person_s_language_is_kept_with_the_account(client, alice):
     assert alice.language == "ur"
     client.cookies.pop("django_language")
     assert 'dir="rtl"' in client.get("/account/language/").content.decode()
+
+
+def test_a_form_from_before_signing_in_is_refused_in_words(alice):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    refused = browser.post("/account/language/", {"language": "ur"})
+    assert refused.status_code == 403
+    assert "load the page again and send it once more" in refused.content.decode()
 
 
 def test_a_language_that_is_not_spoken_here_changes_nothing(client, alice):
