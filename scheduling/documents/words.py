@@ -54,7 +54,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "least_cost": "No plan costs less than",
         "same_exam_neighbours": "Neighbours who sit the same exam",
         "largest_deviation": "Largest deviation from a duty target, in minutes",
-        "above_the_best": "Duties: above the best by at most",
+        "above_the_best": "Duties: gap to the best, at most",
         "sittings_placed": "Exams placed",
         "students_with_exams": "Students with exams",
         "candidate_sittings": "Candidates in all exams",

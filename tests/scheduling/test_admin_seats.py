@@ -333,7 +333,7 @@ def test_a_photo_is_shown_to_editors_only(pages_as, plan):
 
 
 def test_the_page_of_duties_says_how_far_from_the_best_they_are(alice, plan):
-    for gap, words in ((0.0, "No plan is better"), (1.5, "at most 1.5 % above the best")):
+    for gap, words in ((0.0, "No plan is better"), (1.5, "at most 1.5 % of what this one costs")):
         plan.measures["duties"] |= {"bound": 197, "gap": gap}
         plan.save()
         assert words in alice.get("duties/").content.decode()

@@ -350,7 +350,7 @@ def test_the_report_says_how_good_seats_and_duties_are_and_what_is_proven(world)
     assert said["No plan costs less than"] == 42
     assert said["Neighbours who sit the same exam"] == 0
     assert said["Largest deviation from a duty target, in minutes"] == 48
-    assert said["Duties: above the best by at most"] == "0.4 %"
+    assert said["Duties: gap to the best, at most"] == "0.4 %"
     assert [(str(row[1]), str(row[2])) for row in soft.rows] == [("3", "60"), ("2.5", "25")]
 
 

@@ -228,7 +228,7 @@ class Search:
 
 
 def gap(cost: int, least: int) -> float:
-    """By how much the cost may be above the best, in percent of it; 0 is proven to be the best."""
+    """What a better plan could save at most, in percent of the cost; 0 is proven to be the best."""
     return round(100 * (cost - least) / max(1, cost), 2)
 
 
