@@ -200,6 +200,12 @@ class StaffSite(AdminSite):
             label = capfirst(str(meta.verbose_name_plural))
         return Link(label, address, entry.icon, request.path.startswith(address))
 
+    def _address(self, request: HttpRequest, stage: Stage) -> str:
+        """Of the stage's page, if there is one that this person may open."""
+        name = self.stage_pages.get(stage)
+        may_open = any(page.name == name and page.may_open(request.standing) for page in self.pages)
+        return reverse(f"admin:{name}") if may_open else ""
+
     def steps(self, request: HttpRequest) -> list[Step]:
         if request.project is None:
             return []
@@ -208,7 +214,7 @@ class StaffSite(AdminSite):
             Step(
                 label=stage.label,
                 number=number + 1,
-                address=reverse(f"admin:{self.stage_pages[stage]}") if stage in self.stage_pages else "",
+                address=self._address(request, stage),
                 is_done=stage.number < now.number and stage in self.stage_pages,
                 is_current=stage == now,
             )

@@ -367,6 +367,12 @@ def test_every_stage_leads_to_its_page(alice_pages):
     assert all(steps.values())
 
 
+def test_a_stage_leads_nobody_to_a_page_that_is_not_theirs(pages_of):
+    steps = {str(step.label): step.address for step in pages_of(ProjectRole.VIEWER).get().context["steps"]}
+    assert not steps["Data"]
+    assert steps["Rules"]
+
+
 def test_a_run_is_asked_for_and_its_page_follows(alice_pages, season, rows, no_queue):
     response = alice_pages.post("solve/", {"seconds": 5, "seed": 7, "workers": 1})
     run = Run.objects.for_project(season).get(state="queued")
