@@ -73,6 +73,10 @@ class Slip(ProjectModel):
     The code stays the student's own through all versions; `issue` counts what changed on the paper.
     """
 
+    # Who has the code has the slip, and all members read the history.
+    masked_fields = frozenset({"code"})
+    unrecorded_fields = frozenset({"content_hash"})
+
     student = models.ForeignKey(
         Student, on_delete=models.CASCADE, related_name="slips", verbose_name=_("student")
     )

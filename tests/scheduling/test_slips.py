@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from projects.models import Change
 from scheduling import models, publishing, slips
 from scheduling.documents import slip_sheets
 from scheduling.documents.plan import Plan
@@ -47,6 +48,14 @@ def test_each_candidate_gets_a_slip_with_a_code_of_their_own(published):
     codes = set(Slip.objects.for_project(published.project).values_list("code", flat=True))
     assert len(codes) == 3
     assert all(re.fullmatch(f"[{slips.LETTERS}]{{12}}", code) for code in codes)
+
+
+def test_the_history_knows_of_slips_and_no_code(published):
+    lines = Change.objects.filter(model=Slip._meta.label_lower)
+    told = str([(line.label, line.before, line.after) for line in lines])
+    assert lines
+    for code in Slip.objects.for_project(published.project).values_list("code", flat=True):
+        assert code not in told
 
 
 def test_a_slip_that_says_the_same_keeps_its_issue(published):
