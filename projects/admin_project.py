@@ -153,8 +153,12 @@ class SavePointAdmin(_Kept):
     list_select_related = ("created_by",)
     search_fields = ("name",)
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """The way back is offered to those who may go it."""
+        return self.list_display if self._may_edit(request) else self.list_display[:-1]
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "stage", "shown_size", "created_by", "created_at", "back") if obj else ("name",)
+        return self.get_list_display(request) if obj else ("name",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj) if obj else ()
