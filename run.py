@@ -175,8 +175,13 @@ def compile_solver() -> None:
             say("Compiling the solver")
             # Only time is lost without it: what is wrong with a solver, the tests say better.
             parts = ("timetable.portfolio", "seating.search", "duties.search")
-            words = "; ".join(f"from scheduling.solver.{part} import warm_up; warm_up()" for part in parts)
-            if not call(PYTHON, "-c", words):
+            words = "from scheduling.solver.{} import warm_up; warm_up()"
+            compiling = [
+                subprocess.Popen([PYTHON, "-c", words.format(part)], cwd=ROOT, env=environment())
+                for part in parts
+            ]
+            codes = [process.wait() for process in compiling]
+            if not any(codes):
                 marker.write_text(wanted)
 
 
