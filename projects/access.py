@@ -41,18 +41,14 @@ class Standing(NamedTuple):
         return self.project_role == ProjectRole.OWNER
 
     @property
-    def may_see_codes(self) -> bool:
-        """Who has a slip's code has the slip: codes are for those who hand slips out."""
-        return self.project_role in EDITORS
-
-    @property
     def may_read_uploads(self) -> bool:
         """What was uploaded holds people's data as they came: it is for those who work with it all."""
         return self.project_role in EDITORS
 
     @property
     def may_read_confidences(self) -> bool:
-        """Who needs a reader, and why somebody's slip is withheld: for those who arrange it."""
+        """Who needs a reader, why a slip is withheld, and the codes of slips (who has the code has the slip):
+        for those who arrange it."""
         return self.project_role in EDITORS
 
     @property

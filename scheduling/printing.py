@@ -107,7 +107,7 @@ def make_print(*, solution: Solution, code: str, format: str, language: str, by:
 
 
 def _keep(path: Path, name: str, of: Print, project: Project, by: User | None) -> None:
-    kind = FileKind.CODES if of.has_codes else FileKind.OUTPUT
+    kind = FileKind.PRIVATE if of.is_confidential else FileKind.OUTPUT
     with path.open("rb") as contents:
         files.store(project=project, file=File(contents, name=path.name), kind=kind, by=by, name=name)
 

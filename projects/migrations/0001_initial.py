@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
             name='StoredFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('upload', 'uploaded'), ('input', 'read'), ('output', 'made'), ('codes', 'made, with codes'), ('archive', 'archive')], max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('upload', 'uploaded'), ('input', 'read'), ('output', 'made'), ('private', 'made, for planners'), ('archive', 'archive')], max_length=8, verbose_name='kind')),
                 ('name', models.CharField(max_length=200, verbose_name='name')),
                 ('file', models.FileField(max_length=200, upload_to=projects.models.files.generated_name, verbose_name='file')),
                 ('size', models.PositiveBigIntegerField(default=0, verbose_name='size in bytes')),

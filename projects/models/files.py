@@ -14,7 +14,7 @@ class FileKind(models.TextChoices):
     UPLOAD = "upload", _("uploaded")
     INPUT = "input", _("read")
     OUTPUT = "output", _("made")
-    CODES = "codes", _("made, with codes")
+    PRIVATE = "private", _("made, for planners")
     ARCHIVE = "archive", _("archive")
 
 

@@ -126,9 +126,9 @@ def _solution(request: HttpRequest) -> Solution | None:
 def _reasons(request: HttpRequest, solution: Solution) -> dict[str, str]:
     """Print → why it is not to be had: nothing to make it of yet, or not for this person."""
     reasons = printing.reasons_against(solution, _language())
-    if not request.standing.may_see_codes:
-        withheld = _("Who has the code of a slip has the slip: planners look at slips and hand them out.")
-        reasons |= {each.code: str(withheld) for each in PRINTS.values() if each.has_codes}
+    if not request.standing.may_read_confidences:
+        withheld = _("Only planners look at it: it tells codes of slips, or what students confide.")
+        reasons |= {each.code: str(withheld) for each in PRINTS.values() if each.is_confidential}
     return reasons
 
 
@@ -193,14 +193,16 @@ def _press(request: HttpRequest, code: str) -> Press:
     solution = _solution(request)
     if solution is None or code not in PRINTS:
         raise Http404
-    if PRINTS[code].has_codes and not request.standing.may_see_codes:
+    if PRINTS[code].is_confidential and not request.standing.may_read_confidences:
         raise PermissionDenied
     return Press(solution, request.GET.get("language", ""))
 
 
 def _made(request: HttpRequest) -> dict[str, Any]:
     titles = dict(_titles())
-    made = StoredFile.objects.for_project(request.project).filter(kind__in=[FileKind.OUTPUT, FileKind.CODES])
+    made = StoredFile.objects.for_project(request.project).filter(
+        kind__in=[FileKind.OUTPUT, FileKind.PRIVATE]
+    )
     return {
         "files": files.readable(request.standing, made)[:60],
         "under_way": [

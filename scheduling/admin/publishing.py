@@ -57,7 +57,7 @@ class SlipAdmin(ShownOnly):
     ordering = ["student__roll_no"]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return self.list_display if request.standing.may_see_codes else ["student", "issue"]
+        return self.list_display if request.standing.may_read_confidences else ["student", "issue"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.get_list_display(request)

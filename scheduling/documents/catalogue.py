@@ -41,8 +41,8 @@ class Print:
     starts_pages: bool = False
     is_for_office: bool = False
     needs: str = ""
-    # Codes with which anybody finds a student's slip: not for all who may look at the project.
-    has_codes: bool = False
+    # Codes of slips, who needs a reader, why a slip is withheld: not for all who may look at the project.
+    is_confidential: bool = False
     # Room to write by hand between the lines.
     is_roomy: bool = False
 
@@ -83,7 +83,7 @@ PRINTS: dict[str, Print] = {
             "absentees", ("pdf",), "absentees.typ", is_flipped=False, needs="seats", is_for_office=True,
         ),
         Print("seats_left", LIST_FORMATS, "list.typ", is_flipped=False, needs="seats", is_for_office=True),
-        Print("access_list", LIST_FORMATS, "list.typ", is_for_office=True),
+        Print("access_list", LIST_FORMATS, "list.typ", is_for_office=True, is_confidential=True),
         Print(
             "duty_roster", LIST_FORMATS, "list.typ", needs="duties", starts_pages=True, is_for_office=True,
             is_roomy=True, is_flipped=False, size=9,
@@ -96,9 +96,12 @@ PRINTS: dict[str, Print] = {
         Print("duty_fairness", LIST_FORMATS, "list.typ", needs="duties", is_for_office=True, size=8.5),
         Print(
             "slips", ("pdf",), "slip.typ", "a5", is_flipped=False, size=8, of="student", needs="seats",
-            has_codes=True,
+            is_confidential=True,
         ),
-        Print("slips_withheld", LIST_FORMATS, "list.typ", is_flipped=False, is_for_office=True),
+        Print(
+            "slips_withheld", LIST_FORMATS, "list.typ", is_flipped=False, is_for_office=True,
+            is_confidential=True,
+        ),
         Print("quality", LIST_FORMATS, "quality.typ", is_flipped=False, size=9, is_for_office=True),
     )
 }  # fmt: skip

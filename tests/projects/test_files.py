@@ -97,17 +97,17 @@ def test_what_is_larger_by_far_is_cut_off(settings):
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        (ProjectRole.OWNER, {FileKind.UPLOAD, FileKind.CODES, FileKind.OUTPUT}),
-        (ProjectRole.PLANNER, {FileKind.UPLOAD, FileKind.CODES, FileKind.OUTPUT}),
+        (ProjectRole.OWNER, {FileKind.UPLOAD, FileKind.PRIVATE, FileKind.OUTPUT}),
+        (ProjectRole.PLANNER, {FileKind.UPLOAD, FileKind.PRIVATE, FileKind.OUTPUT}),
         (ProjectRole.DEPARTMENT, {FileKind.OUTPUT}),
         (ProjectRole.DUTY_CLERK, {FileKind.OUTPUT}),
         (ProjectRole.VIEWER, {FileKind.OUTPUT}),
     ],
 )
-def test_uploads_and_codes_are_for_those_who_edit(project, role, kinds):
+def test_uploads_and_confidences_are_for_those_who_edit(project, role, kinds):
     member = ProjectMemberFactory(project=project, role=role)
     standing = access.standing(member.user, project.institution.slug, project.slug)
-    for kind in (FileKind.UPLOAD, FileKind.CODES, FileKind.OUTPUT):
+    for kind in (FileKind.UPLOAD, FileKind.PRIVATE, FileKind.OUTPUT):
         assert files.may_download(standing, stored(project, kind=kind)) == (kind in kinds)
 
 

@@ -108,20 +108,28 @@ def test_a_photo_is_on_the_slip_and_the_attendance_sheet(world):
         assert tasks.make_print(world.solution.pk, code, "pdf", "en", None) >= 1
 
 
-def test_the_codes_of_slips_are_not_for_viewers(world, alice_pages, pages_of):
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("slips", "fall-slips-bs-physics-1.pdf"), ("slips_withheld", "fall-slips-withheld-1.pdf")],
+)
+def test_codes_and_confidences_are_not_for_viewers(code, name, world, alice_pages, pages_of):
     """Not to look at, not among the pictures, not in the files that were made."""
-    printing.make_print(solution=world.solution, code="slips", format="pdf", language="en", by=None)
-    printing.make_print(solution=world.solution, code="slips_withheld", format="pdf", language="en", by=None)
-    assert "fall-slips-bs-physics-1.pdf" in alice_pages.get("prints/").content.decode()
-    slips = StoredFile.objects.get(name="fall-slips-bs-physics-1.pdf")
+    for made in (code, "by_day"):
+        printing.make_print(solution=world.solution, code=made, format="pdf", language="en", by=None)
+    assert name in alice_pages.get("prints/").content.decode()
+    file = StoredFile.objects.get(name=name)
     viewer = pages_of(ProjectRole.VIEWER)
     for page in ("prints/", "prints/look/", "prints/made/", ""):
         shown = viewer.get(page).content.decode()
-        assert "fall-slips-bs-physics-1.pdf" not in shown
-        assert "prints/slips/" not in shown
-    assert "fall-slips-withheld-1.pdf" in viewer.get("prints/made/").content.decode()
-    assert "planners look at slips" in viewer.get("prints/").content.decode()
-    assert viewer.get("prints/slips/preview/").status_code == 403
-    assert viewer.get("prints/slips/picture/").status_code == 403
+        assert name not in shown
+        assert f"prints/{code}/" not in shown
+    assert "fall-by-day-1.pdf" in viewer.get("prints/made/").content.decode()
+    assert "Only planners look at it" in viewer.get("prints/").content.decode()
+    assert viewer.get(f"prints/{code}/preview/").status_code == 403
+    assert viewer.get(f"prints/{code}/picture/").status_code == 403
     assert viewer.get("prints/door_notice/preview/").status_code == 200
-    assert viewer.get(f"files/{slips.pk}/").status_code == 404
+    assert viewer.get(f"files/{file.pk}/").status_code == 404
+
+
+def test_who_needs_a_reader_is_for_planners():
+    assert PRINTS["access_list"].is_confidential
