@@ -57,7 +57,7 @@ class Candidate(NamedTuple):
 
 
 def suggest(institution: Institution, lines: Sequence[BankLine]) -> dict[int, list[Candidate]]:
-    """For each line (by key) the households it may come from, the surest first. Four statements."""
+    """For each line (by key) the households it may come from, the surest first. Five statements."""
     return _Families(institution).candidates_of(lines) if lines else {}
 
 

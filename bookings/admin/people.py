@@ -45,10 +45,14 @@ class HouseholdAdmin(WithoutDuplicates, OfficeAdmin):
     about = _("Who pays: guardians who live together have one account.")
     when_empty = _("Import the families, or add them one by one.")
     list_display = ("name", "reference", "created_at", "account")
-    fields = ("name", "address", "reference")
+    fields = ("name", "address", "reference", "account")
+    readonly_fields = ("account",)
     search_fields = ("name", "reference")
     inlines = (GuardianInline,)
     actions = None
+
+    def get_fields(self, request: HttpRequest, obj: Household | None = None) -> tuple[str, ...]:
+        return self.fields if obj else tuple(field for field in self.fields if field != "account")
 
     @admin.display(description=_("account"))
     def account(self, row: Household) -> str:
