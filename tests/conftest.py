@@ -51,6 +51,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
     yield
     with django_db_blocker.unblock():
         if connection.vendor == "postgresql":
+            connection.close()  # a test may have cut it off
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "

@@ -75,6 +75,7 @@ ROWS_OF_PAGES = {
     "pin_duty": {"number": "scheduling.Solution", "duty": "scheduling.Duty"},
     "give_duty": {"number": "scheduling.Solution", "duty": "scheduling.Duty"},
     "photo": {"number": "scheduling.Student"},
+    "family_account": {"number": "bookings.Household"},
     "upload_errors": {"number": "scheduling.WorkbookImport", "file": "projects.StoredFile"},
 }
 # Pages that the walk leaves out, and who looks after them.
