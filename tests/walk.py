@@ -20,7 +20,8 @@ OUR_KEY = re.compile(r"(?<!\d)9900(\d{3})(?!\d)")
 OTHERS_KEYS = re.compile(r"(?<![\d.])6600\d{3}(?!\d)")
 THEIR_KEYS = re.compile(r"(?<![\d.])(?:6600|7700)\d{3}(?!\d)")
 ANY_KEY = re.compile(r"(?<!\d)(?:6600|7700|8800)\d{3}(?!\d)")
-CHANGING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"|[?&]t=\d+')
+# The last is when a workbook was written.
+CHANGING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"|[?&]t=\d+|(?<=W3CDTF">)[\d:TZ-]+')
 # Another order of the same rows, or where a page leads back to.
 SAME_PAGE = {"o", "all", "p", "_changelist_filters"}
 # Pages that end the visit, or that are another person's work to test.
