@@ -11,6 +11,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from projects.creating import CreateModels
+
 
 class Migration(migrations.Migration):
 
@@ -21,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [CreateModels([
         migrations.CreateModel(
             name='Category',
             fields=[
@@ -1184,4 +1186,4 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('institution', 'entry'), name='bookings_offer_one_open', violation_error_message='A place is offered to that child already.'), models.UniqueConstraint(fields=('institution', 'token_hash'), name='bookings_offer_token_once')],
             },
         ),
-    ]
+    ])]

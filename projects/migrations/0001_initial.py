@@ -7,6 +7,8 @@ import projects.models.files
 from django.conf import settings
 from django.db import migrations, models
 
+from projects.creating import CreateModels
+
 
 class Migration(migrations.Migration):
 
@@ -16,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = [CreateModels([
         migrations.CreateModel(
             name='Institution',
             fields=[
@@ -247,4 +249,4 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['project', 'kind', '-created_at'], name='projects_file_newest')],
             },
         ),
-    ]
+    ])]
