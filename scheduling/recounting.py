@@ -37,7 +37,7 @@ def recount(solution: Solution) -> None:
     times its price."""
     found = findings.check(solution)
     measures = {part: dict(told) for part, told in solution.measures.items()}
-    measures["datesheet"] = measures.get("datesheet", {"reasons": []}) | _datesheet(solution)
+    measures["datesheet"] = measures.get("datesheet", {"reasons": []}) | datesheet_now(solution)
     for part in (Run.Part.SEATS.value, Run.Part.DUTIES.value):
         if part in measures:
             before = measures[part].get("cost")
@@ -87,13 +87,19 @@ def _count_rows(solution: Solution) -> None:
     solution.unfilled = Duty.objects.filter(solution=solution, teacher=None).count()
 
 
-def _datesheet(solution: Solution) -> dict[str, Any]:
+def datesheet_now(solution: Solution) -> dict[str, Any]:
+    """What the solver counts of the plan's datesheet. Who has no chair lacks a place in a room too: once the
+    plan has chairs, that is a fault of the seats only."""
     season = timetable.season_of(solution.project, stay_close_to=solution.stays_close_to)
     now = evaluate(season.problem, season.plan_of(solution))
+    told_by_seats = {"unseated"} if Run.Part.SEATS in solution.measures else set()
     by_rule = {
-        code: {"count": count, "cost": now.costs.get(code, 0)} for code, count in now.counts.items() if count
+        code: {"count": count, "cost": now.costs.get(code, 0)}
+        for code, count in now.counts.items()
+        if count and code not in told_by_seats
     }
-    return {"hard": now.hard, "cost": round(now.cost), "by_rule": by_rule}
+    hard = now.hard - sum(now.counts[code] for code in told_by_seats)
+    return {"hard": hard, "cost": round(now.cost), "by_rule": by_rule}
 
 
 def _counted(part: str, found: list[findings.Finding], solution: Solution) -> dict[str, Any]:

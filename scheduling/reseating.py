@@ -5,7 +5,7 @@ Both acts write a new version of the solution and say by name whom they touched;
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
@@ -187,26 +187,16 @@ def _count(solution: Solution, result: Result, reasons: list[str]) -> None:
         "reasons": reasons,
         "by_rule": by_rule,
     }
-    solution.measures["datesheet"] = _without_room(solution.measures["datesheet"], result)
     solution.hard = sum(told["hard"] for told in solution.measures.values())
     solution.unseated = result.counts["chair_missing"]
-    left = {code: row for code, row in solution.by_rule.items() if code not in {"unseated", *result.counts}}
-    solution.by_rule = left | solution.measures["datesheet"]["by_rule"] | by_rule
+    solution.by_rule = {
+        code: row for code, row in solution.by_rule.items() if code not in result.counts
+    } | by_rule
     said = [Finding("error", "unseated", 0, reason)._asdict() for reason in reasons]
     others = [found for found in solution.findings if found["message"] not in before.get("reasons", ())]
     solution.findings = [*others, *said]
     solution.save(update_fields=["unseated", "measures", "hard", "by_rule", "findings"])
     recount_soon(solution)
-
-
-def _without_room(told: dict[str, Any], result: Result) -> dict[str, Any]:
-    """What was counted of the datesheet, with those for whom there is no room now: those without a chair."""
-    now = result.counts["chair_missing"]
-    by_rule = {code: row for code, row in told["by_rule"].items() if code != "unseated"}
-    if now:
-        by_rule["unseated"] = {"count": now, "cost": 0}
-    before = told["by_rule"].get("unseated", {}).get("count", 0)
-    return told | {"hard": told["hard"] - before + now, "by_rule": by_rule}
 
 
 def _touched(

@@ -18,10 +18,10 @@ from django.utils.translation import gettext as _
 from . import findings, versions
 from .adapter import left_out, timetable
 from .models import Run, Solution
+from .recounting import datesheet_now
 from .solver import stop as stopping
 from .solver.timetable import portfolio
 from .solver.timetable.portfolio import solve_together
-from .solver.timetable.score import evaluate
 from .solver.timetable.search import Callbacks, Progress, Result, Step, solve
 from .solving import CannotSolve, Lost, beat, end, mine
 
@@ -167,16 +167,10 @@ def _follow(
             "by_rule": _counted(result),
         }
         if part == Run.Part.SEATS:
-            _count_rooms_again(solution)
+            # They may lie in other rooms than the datesheet had: what its rules count of rooms is new.
+            solution.measures["datesheet"] |= datesheet_now(solution)
         judge(solution)
     return solution
-
-
-def _count_rooms_again(solution: Solution) -> None:
-    """The seats may lie in other rooms than the datesheet had: what its rules count of rooms is new."""
-    season = timetable.season_of(solution.project, stay_close_to=solution.stays_close_to)
-    now = evaluate(season.problem, season.plan_of(solution))
-    solution.measures["datesheet"] |= {"hard": now.hard, "cost": round(now.cost), "by_rule": _counted(now)}
 
 
 def _counted(result: Any) -> dict[str, dict[str, Any]]:

@@ -72,9 +72,12 @@ def wrong_period(facts: Facts) -> Iterator[Fault]:
 
 
 def unseated(facts: Facts) -> Iterator[Fault]:
-    """Candidates of placed exams for whom there is no seat in the exam's rooms, and those of no batch."""
+    """Candidates of placed exams for whom there is no seat in the exam's rooms, and those of no batch; once
+    the plan has chairs, who has none is counted there."""
     for student, exam in facts.without_batch:
         yield Fault(1, f"{facts.roll_nos[student]}: {facts.sittings[facts.of_exam[exam][0]].exam.code}")
+    if "seats" in facts.solution.measures:
+        return
     for (sitting, group), size in facts.group_sizes.items():
         row = facts.sittings[sitting]
         if sitting in facts.when and row.exam.needs_room:

@@ -1,11 +1,12 @@
 import pytest
 
 from scheduling import drafts, findings, recounting, searching, seat_moves, solving, tasks
-from scheduling.models import Exam, FixedPlacement, Room, RoomShare, Seating, Solution
+from scheduling.models import Exam, FixedPlacement, Placement, Room, RoomShare, Seating, Solution
 from scheduling.solver.duties import search as duties_search
 from scheduling.solver.seating import search as seating_search
 from scheduling.solver.timetable import portfolio
 from tests.factories.accounts import UserFactory
+from tests.factories.scheduling import RegistrationFactory, StudentFactory
 from tests.journeys.seasons import staffed_season
 
 from .worlds import small_season
@@ -26,6 +27,19 @@ def test_a_recount_says_what_the_independent_check_says(plan):
     assert {code: row["count"] for code, row in plan.by_rule.items() if code in counted} == counted
     assert set(plan.measures) == {"datesheet", "seats", "duties"}
     assert plan.cost == plan.measures["datesheet"]["cost"]
+
+
+def test_a_candidate_without_a_chair_is_one_fault(plan):
+    recounting.recount(plan)
+    before = plan.hard
+    exam = Placement.objects.filter(solution=plan, period__isnull=False).first().sitting.exam
+    late = StudentFactory(project=plan.project)
+    RegistrationFactory(project=plan.project, student=late, course=exam.courses.get())
+
+    recounting.recount(plan)
+
+    assert (plan.unseated, plan.hard - before) == (1, 1)
+    assert sum(told["hard"] for told in plan.measures.values()) == plan.hard
 
 
 def test_reasons_for_what_is_short_are_kept(plan):
