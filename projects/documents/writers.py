@@ -7,13 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.styles.cell_style import StyleArray
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from projects.documents.page import Share, Table, Value, plain
 from projects.documents.words import direction
@@ -25,40 +21,36 @@ _WIDEST, _NARROWEST = 60, 8
 # Widths are measured on this many rows.
 _ROWS_MEASURED = 500
 
-_HEAD_FONT = Font(bold=True, color="FFFFFF")
-_HEAD_FILL = PatternFill("solid", fgColor="24405C")
-_LINE = Border(bottom=Side(style="thin", color="C9D1D9"))
-_WRAP = Alignment(vertical="top", wrap_text=True)
-_TOP = Alignment(vertical="top")
+_A4 = 9
+_LINE = {"bottom": 1, "bottom_color": "#C9D1D9", "valign": "top"}
+_HEAD = {**_LINE, "bold": True, "font_color": "#FFFFFF", "bg_color": "#24405C", "text_wrap": True}
 
 
 def write_xlsx(tables: Iterable[Table], path: Path, *, language: str = "en") -> Path:
     """One sheet a table: headings on the first row, so that the file can be uploaded again as it is."""
-    workbook = Workbook(write_only=True)
     taken: set[str] = set()
-    for table in tables:
-        sheet = workbook.create_sheet(_sheet_name(table.title, taken))
-        sheet.sheet_view.rightToLeft = direction(language) == "rtl"
-        sheet.freeze_panes = "A2"
-        sheet.print_title_rows = "1:1"
-        sheet.page_setup.orientation = "landscape"
-        sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
-        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-        sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        for number, width in enumerate(_widths(table), start=1):
-            sheet.column_dimensions[get_column_letter(number)].width = width
-        styles = _Styles(sheet)
-        sheet.append([_head(sheet, styles, column.heading) for column in table.columns])
-        for row in table.rows:
-            sheet.append(
-                [
-                    _cell(sheet, styles, value, column.kind)
-                    for value, column in zip(row, table.columns, strict=True)
-                ]
-            )
-        if table.rows:
-            sheet.auto_filter.ref = f"A1:{get_column_letter(len(table.columns))}{len(table.rows) + 1}"
-    workbook.save(path)
+    # Row by row to the disk: a sheet of 100,000 rows does not fit into a small machine's memory.
+    with Workbook(path, {"constant_memory": True}) as workbook:
+        formats = _Formats(workbook)
+        for table in tables:
+            sheet = workbook.add_worksheet(_sheet_name(table.title, taken))
+            if direction(language) == "rtl":
+                sheet.right_to_left()
+            sheet.freeze_panes(1, 0)
+            sheet.repeat_rows(0)
+            sheet.set_landscape()
+            sheet.set_paper(_A4)
+            sheet.fit_to_pages(1, 0)
+            for number, width in enumerate(_widths(table)):
+                sheet.set_column(number, number, width)
+            if table.rows:
+                sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+            for at, column in enumerate(table.columns):
+                sheet.write_string(0, at, plain(column.heading), formats.head)
+            kinds = [column.kind for column in table.columns]
+            for number, row in enumerate(table.rows, start=1):
+                for at, (value, kind) in enumerate(zip(row, kinds, strict=True)):
+                    _write_cell(sheet, number, at, value, kind, formats)
     return path
 
 
@@ -107,53 +99,33 @@ def _csv_value(value: Value) -> str:
     return text if isinstance(value, (int, float, dt.date, dt.time)) else _guarded(text)
 
 
-def _cell(sheet: WriteOnlyWorksheet, styles: "_Styles", value: Value, kind: str) -> WriteOnlyCell:
-    if isinstance(value, (int, float)):
-        cell = WriteOnlyCell(sheet, value)
-        cell._style = styles.share if isinstance(value, Share) else styles.plain
-    elif isinstance(value, dt.date):
-        cell = WriteOnlyCell(sheet, value)
-        cell._style = styles.date
-    else:
-        # Import sheets take times as text, as people type them.
-        text = text_of(value)
-        cell = WriteOnlyCell(sheet, text)
-        cell.data_type = "s"
-        is_wrapped = kind == "text" or isinstance(value, (list, tuple))
-        cell._style = styles.text[_DANGEROUS.match(text) is not None, is_wrapped]
-    return cell
-
-
-class _Styles:
-    """Made once a sheet: to give each of 300,000 cells its font and border takes most of the time."""
-
-    def __init__(self, sheet: WriteOnlyWorksheet) -> None:
-        def style(**how: object) -> StyleArray:
-            cell = WriteOnlyCell(sheet)
-            cell.border = _LINE
-            for name, value in how.items():
-                setattr(cell, name, value)
-            return cell._style
-
-        self.plain = style(alignment=_TOP)
-        self.share = style(alignment=_TOP, number_format="0%")
-        self.date = style(alignment=_TOP, number_format="yyyy-mm-dd")
+class _Formats:
+    def __init__(self, workbook: Workbook) -> None:
+        self.head: Format = workbook.add_format(_HEAD)
+        self.number: Format = workbook.add_format(_LINE)
+        self.share: Format = workbook.add_format({**_LINE, "num_format": "0%"})
+        self.date: Format = workbook.add_format({**_LINE, "num_format": "yyyy-mm-dd"})
         # Without the prefix, a reader who opens the cell and leaves it again turns its text into a formula.
-        self.text = {
-            (is_dangerous, is_wrapped): style(
-                alignment=_WRAP if is_wrapped else _TOP, number_format="@", quotePrefix=is_dangerous
+        self.text: dict[tuple[bool, bool], Format] = {
+            (is_dangerous, is_wrapped): workbook.add_format(
+                {**_LINE, "num_format": "@", "quote_prefix": is_dangerous, "text_wrap": is_wrapped}
             )
             for is_dangerous in (True, False)
             for is_wrapped in (True, False)
         }
-        self.head = style(font=_HEAD_FONT, fill=_HEAD_FILL, alignment=_WRAP)
 
 
-def _head(sheet: WriteOnlyWorksheet, styles: _Styles, heading: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, plain(heading))
-    cell.data_type = "s"
-    cell._style = styles.head
-    return cell
+def _write_cell(sheet: Worksheet, row: int, at: int, value: Value, kind: str, formats: _Formats) -> None:
+    if isinstance(value, (int, float)):
+        sheet.write_number(row, at, value, formats.share if isinstance(value, Share) else formats.number)
+    elif isinstance(value, dt.date):
+        sheet.write_datetime(row, at, value, formats.date)
+    else:
+        # Import sheets take times as text, as people type them.
+        text = text_of(value)
+        is_wrapped = kind == "text" or isinstance(value, (list, tuple))
+        is_dangerous = _DANGEROUS.match(text) is not None
+        sheet.write_string(row, at, text, formats.text[is_dangerous, is_wrapped])
 
 
 def _widths(table: Table) -> list[int]:
