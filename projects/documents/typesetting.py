@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
 
 _PROCESS = Path(__file__).parent / "typst_process.py"
 
@@ -35,6 +36,51 @@ class CannotTypeset(Exception):
 Pictures = Callable[[str], bytes]
 
 
+class Background:
+    """Sets files while its owner prepares the next; at the end of its block all are there.
+
+        with Background() as background:
+            typeset_in_files(..., background=background)
+
+    Raises CannotTypeset at the end if one could not be set.
+    """
+
+    # What waits lies in memory, some megabytes each.
+    WAITING = 32
+
+    def __enter__(self) -> "Background":
+        self._pool = ThreadPoolExecutor(max_workers=PROCESSES)
+        self._places = BoundedSemaphore(PROCESSES + self.WAITING)
+        self._jobs: list[Future[None]] = []
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for job in self._jobs:
+                job.result()
+
+    def submit(self, job: Callable[..., None], *arguments: object) -> None:
+        """Waits for a place when many files wait already."""
+        self._places.acquire()
+        future = self._pool.submit(job, *arguments)
+        future.add_done_callback(lambda _: self._places.release())
+        self._jobs.append(future)
+
+
+def typeset_file(
+    template: Path,
+    data: Mapping[str, object],
+    path: Path,
+    *,
+    tagged: bool = True,
+    pictures: Pictures = lambda name: b"",
+) -> None:
+    """The pdf, as a file. Tags make it readable aloud and five times larger, so mass prints go without."""
+    with _beside_pictures(template, data, pictures) as root:
+        _run(root, {"numbering": "whole print", **data}, output=path, format="pdf", pdf_tags=tagged)
+
+
 def typeset(
     template: Path,
     data: Mapping[str, object],
@@ -42,10 +88,10 @@ def typeset(
     tagged: bool = True,
     pictures: Pictures = lambda name: b"",
 ) -> bytes:
-    """The pdf. Tags make it readable aloud and five times larger, so mass prints go without."""
-    with TemporaryDirectory() as folder, _beside_pictures(template, data, pictures) as root:
+    """The pdf's bytes."""
+    with TemporaryDirectory() as folder:
         path = Path(folder) / "print.pdf"
-        _run(root, {"numbering": "whole print", **data}, output=path, format="pdf", pdf_tags=tagged)
+        typeset_file(template, data, path, tagged=tagged, pictures=pictures)
         return path.read_bytes()
 
 
@@ -83,14 +129,22 @@ def typeset_in_files(
     numbering: str = "",
     pictures: Pictures = lambda name: b"",
     progress: Callable[[int], None] = lambda done: None,
+    background: Background | None = None,
 ) -> Iterator[Path]:
     """A mass print: the files in order, as they are done. Never one giant document: what lies in memory are
-    the sections of the files under way, as many as there are processors.
+    the sections of the files under way, as many as there are processors. With a background the paths come at
+    once, the files later.
 
     `progress` is told how many sections are done. Each section's pages are numbered by themselves, unless
     `numbering` is "given": then they bring their numbers along. A section may name "photos", files beside the
     template; `pictures` gives their bytes.
     """
+    if background:
+        for name, sections in _chunks(piles, per_file):
+            whole = (template, data, sections, folder / name, numbering, pictures)
+            background.submit(_typeset_sections, *whole)
+            yield folder / name
+        return
     done = 0
     under_way: deque[tuple[Future[None], Path, int]] = deque()
     with ThreadPoolExecutor(max_workers=PROCESSES) as pool:

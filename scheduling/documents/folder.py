@@ -42,16 +42,17 @@ def write_all(
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder)
     done: list[Written] = []
-    for each in PRINTS.values():
-        for format in each.formats:
-            if format not in formats:
-                continue
-            place = folder / dashed(each.code)
-            if format == "ics":
-                place /= "calendars"
-            place.mkdir(parents=True, exist_ok=True)
-            done.append(_written(press, each.code, format, place))
-            progress(done[-1])
+    with press.in_background():
+        for each in PRINTS.values():
+            for format in each.formats:
+                if format not in formats:
+                    continue
+                place = folder / dashed(each.code)
+                if format == "ics":
+                    place /= "calendars"
+                place.mkdir(parents=True, exist_ok=True)
+                done.append(_written(press, each.code, format, place))
+                progress(done[-1])
     if not any(one.files for one in done):
         raise NothingToPrint(next((one.reason for one in done), press.words["nothing"]))
     _write_index(press, folder, done)

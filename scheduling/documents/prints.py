@@ -3,8 +3,9 @@
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from projects.documents.page import (
     section_for_typst,
 )
 from projects.documents.pictures import photo_for_print
-from projects.documents.typesetting import picture, typeset, typeset_in_files
+from projects.documents.typesetting import Background, picture, typeset, typeset_file, typeset_in_files
 from projects.documents.words import LANGUAGES, long_date
 from projects.documents.writers import write_csv, write_xlsx
 from scheduling.documents import calendars
@@ -84,6 +85,7 @@ class Press:
     """Prints one solution in one language; its rows are read once."""
 
     def __init__(self, solution: Solution, language: str = "") -> None:
+        self._background: Background | None = None
         self.plan = Plan(solution)
         self.solution = solution
         self.project = solution.project
@@ -99,6 +101,15 @@ class Press:
     @property
     def publication(self) -> Publication | None:
         return self.plan.publication
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """In this block pdfs are set while the next prints are prepared; at its end all are there."""
+        with Background() as self._background:
+            try:
+                yield
+            finally:
+                self._background = None
 
     def why_not(self, code: str) -> str:
         """Why this print cannot be made of this solution, in words, or ""."""
@@ -219,7 +230,7 @@ class Press:
             yield from self._write_list(template, data, sections, folder / f"{stem}.pdf", progress)
         else:
             path = folder / f"{stem}.pdf"
-            path.write_bytes(typeset(template, data | GRIDS[each.code](self.plan, self.language)))
+            self._typeset(template, data | GRIDS[each.code](self.plan, self.language), path)
             progress(1, 1)
             yield path
 
@@ -242,7 +253,14 @@ class Press:
             numbering="given" if code in NUMBERED else "",
             pictures=self._photo,
             progress=lambda done: progress(done, total),
+            background=self._background,
         )
+
+    def _typeset(self, template: Path, data: dict[str, object], path: Path, *, tagged: bool = True) -> None:
+        if self._background:
+            self._background.submit(partial(typeset_file, template, data, path, tagged=tagged))
+        else:
+            typeset_file(template, data, path, tagged=tagged)
 
     def _photo(self, name: str) -> bytes:
         """Photos are named by their student's key: 17.jpg."""
@@ -260,7 +278,7 @@ class Press:
         for number, chunk in enumerate(chunks, start=1):
             typed = [section_for_typst(section, self.language) for section in chunk]
             file = path if len(chunks) == 1 else path.with_stem(f"{path.stem}-{number:03}")
-            file.write_bytes(typeset(template, {**data, "sections": typed}, tagged=len(chunks) == 1))
+            self._typeset(template, {**data, "sections": typed}, file, tagged=len(chunks) == 1)
             progress(number, len(chunks))
             yield file
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import subprocess
+import time as clock
 from datetime import date, datetime, time
 
 import openpyxl
@@ -169,6 +170,38 @@ def test_a_mass_print_comes_in_files_and_tells_how_far_it_is(template, tmp_path)
     assert [file.name for file in files] == names
     assert told == [2, 4, 5, 6]
     assert "C-4" in text_of(files[2].read_bytes())
+
+
+def test_what_is_set_in_the_background_is_there_at_the_end_of_the_block(template, tmp_path):
+    sections = [page.section_for_typst(Section("", [Band("", [(f"C-{n}", "x")])]), "en") for n in range(3)]
+    with typesetting.Background() as background:
+        files = list(
+            typesetting.typeset_in_files(
+                template, data_of(front(), []), [Pile("s", sections)],
+                folder=tmp_path, per_file=1, background=background,
+            )
+        )  # fmt: skip
+    assert [text_of(file.read_bytes()).count("C-") for file in files] == [1, 1, 1]
+
+
+def test_what_cannot_be_set_in_the_background_is_said_at_the_end_of_the_block(template, tmp_path):
+    template.write_text("#panic()", encoding="utf-8")
+    with pytest.raises(typesetting.CannotTypeset), typesetting.Background() as background:
+        background.submit(typesetting.typeset_file, template, {}, tmp_path / "a.pdf")
+
+
+def test_nothing_more_is_set_in_the_background_once_its_owner_has_failed(tmp_path):
+    done = []
+
+    def fail_with_much_under_way():
+        with typesetting.Background() as background:
+            for number in range(typesetting.PROCESSES + 5):
+                background.submit(lambda number: (clock.sleep(0.2), done.append(number)), number)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_with_much_under_way()
+    assert len(done) <= typesetting.PROCESSES + 1
 
 
 def test_a_photo_lies_beside_the_template_and_nothing_else_does(template, tmp_path):
