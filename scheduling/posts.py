@@ -162,10 +162,9 @@ class Attendance:
     def finish(self, sat: Sat, student: int) -> int:
         """The minute of the day at which the student must have finished, extra time included."""
         period, duration = sat.period, sat.placement.sitting.exam.duration
-        extra = [
-            row.minutes_for(duration) for row in self.needs(student, period, *AccessArrangement.Kind.values)
-        ]
-        return min(minute(period.starts) + duration + sum(extra), LAST_MINUTE)
+        granted = self.arrangements.get(student, ())
+        extra = sum(row.minutes_for(duration) for row in granted if row.holds_on(period.date))
+        return min(minute(period.starts) + duration + extra, LAST_MINUTE)
 
 
 def posts_of(attendance: Attendance) -> list[Post]:
