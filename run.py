@@ -166,23 +166,39 @@ def setup(*, dev: bool = False) -> None:
                 (VENV / f"installed-{LEAN}").write_text(digest(ROOT / LEAN))
 
 
-def compile_solver() -> None:
-    """Fill numba's cache, so that the first search starts at once and no two processes compile the same."""
+@contextlib.contextmanager
+def compiling_solver() -> Iterator[None]:
+    """Fill numba's cache, so that the first search starts at once and no two processes compile the same.
+
+    It takes a minute of one processor: meanwhile the block does what needs no solver.
+    """
     marker = VENV / "compiled-solver"
     with turn():
         wanted = digest(ROOT / LEAN, *sorted((ROOT / "scheduling" / "solver").rglob("*.py")))
+        compiling = []
         if has_changed(marker, wanted):
             say("Compiling the solver")
-            # Only time is lost without it: what is wrong with a solver, the tests say better.
             parts = ("timetable.portfolio", "seating.search", "duties.search")
             words = "from scheduling.solver.{} import warm_up; warm_up()"
             compiling = [
                 subprocess.Popen([PYTHON, "-c", words.format(part)], cwd=ROOT, env=environment())
                 for part in parts
             ]
-            codes = [process.wait() for process in compiling]
-            if not any(codes):
-                marker.write_text(wanted)
+        try:
+            yield
+        except BaseException:
+            for process in compiling:
+                process.kill()
+            raise
+        # Only time is lost without it: what is wrong with a solver, the tests say better.
+        codes = [process.wait() for process in compiling]
+        if codes and not any(codes):
+            marker.write_text(wanted)
+
+
+def compile_solver() -> None:
+    with compiling_solver():
+        pass
 
 
 def find_browser() -> str:
@@ -341,10 +357,10 @@ def help_(*words: str) -> int:
 def setup_(*words: str) -> int:
     """everything for development, the demo's empty database too; quick when nothing has changed"""
     setup(dev=True)
-    compile_solver()
-    env = configured()
-    if "DEMO" in env:
-        manage("migrate", "--verbosity=0", env=env)
+    with compiling_solver():
+        env = configured()
+        if "DEMO" in env:
+            manage("migrate", "--verbosity=0", env=env)
     return 0
 
 
@@ -356,12 +372,18 @@ def demo(*words: str) -> int:
     if not words:
         must_be_free(*address())
     setup()
-    compile_solver()
-    set_up = time.monotonic()
     env = demo_environment()
-    prepare(env)
+    with compiling_solver():
+        prepare(env)
+        school = subprocess.run(
+            [PYTHON, "manage.py", "demo_school"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+        )
+    if school.returncode:
+        raise SystemExit(school.returncode)
+    set_up = time.monotonic()
     manage("demo", env=env)
-    manage("demo_school", env=env)
+    # Beside the other sign-ins, though it was made before.
+    print(school.stdout, flush=True)
     now = time.monotonic()
     say(f"Done in {now - begun:.0f} s, of which set-up took {set_up - begun:.0f} s")
     return 0 if words else serve_now(env)
@@ -371,9 +393,9 @@ def serve(*words: str) -> int:
     """the site and its workers; the demo's where nothing is configured"""
     must_be_free(*address())
     setup()
-    compile_solver()
     env = configured()
-    prepare(env)
+    with compiling_solver():
+        prepare(env)
     return serve_now(env)
 
 
@@ -482,8 +504,8 @@ def test(*words: str) -> int:
     else:
         env["CHROMIUM"] = find_browser()
     setup(dev=True)
-    compile_solver()
-    checks = [] if chosen else [timed(name, *command) for name, command in CHECKS.items()]
+    with compiling_solver():
+        checks = [] if chosen else [timed(name, *command) for name, command in CHECKS.items()]
     # What touches no database says the same twice; of chosen tests nothing might be left.
     again = [] if chosen else ["--of-databases"]
     return report([*checks, *on_both_databases(arguments, env, again=again)])
