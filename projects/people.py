@@ -5,15 +5,22 @@ An exam season writes its candidates' and invigilators' times when it publishes;
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from . import history
+from . import bulk, history
 from .models import BusyTime, Institution, Person
 
 # Rows of one statement; a database that allows fewer gets fewer.
 BATCH = 5000
+# People of one transaction, where nobody needs them all at once.
+FEW = 2000
+
+# (person, starts_at, ends_at, what), as the database keeps them.
+BusyRow = tuple[int, Any, Any, str]
 
 
 @transaction.atomic
@@ -49,32 +56,45 @@ def replace_busy_times(
 
     People the registry does not know yet are added to it. `source` names the writer: "project:12".
     """
-    rows = [(number.strip(), starts_at, ends_at, what) for number, starts_at, ends_at, what in rows]
-    numbers = sorted({number for number, *_ in rows})
+    prepared = prepare_busy_times(institution=institution, rows=rows)
+    write_busy_times(institution=institution, source=source, prepared=prepared)
+    return len(prepared)
+
+
+def prepare_busy_times(
+    *, institution: Institution, rows: Iterable[tuple[str, datetime, datetime, str]]
+) -> list[BusyRow]:
+    """What takes long about replacing busy times: on SQLite nobody else writes while a transaction does."""
+    rows = list(rows)
+    numbers = sorted({number.strip() for number, *_ in rows})
     people = _by_number(institution, numbers)
     unknown = [number for number in numbers if number not in people]
+    for start in range(0, len(unknown), FEW):
+        register(institution=institution, people=[(number, "") for number in unknown[start : start + FEW]])
     if unknown:
-        register(institution=institution, people=[(number, "") for number in unknown])
         people |= _by_number(institution, unknown)
-    times = [
-        BusyTime(
-            institution_id=institution.pk,
-            person_id=people[number],
-            starts_at=starts_at,
-            ends_at=ends_at,
-            what=what,
-            source=source,
-        )
+
+    @cache
+    def kept(moment: datetime) -> Any:
+        return connection.ops.adapt_datetimefield_value(moment)
+
+    return [
+        (people[number.strip()], kept(starts_at), kept(ends_at), what)
         for number, starts_at, ends_at, what in rows
     ]
-    # All is prepared before: on SQLite nobody else writes while this transaction runs.
-    with transaction.atomic():
-        # One writer at a time for an institution, or two would each leave their rows.
-        Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
-        BusyTime.objects.for_institution(institution).filter(source=source).delete()
-        BusyTime.objects.bulk_create(times, BATCH)
-        history.note(institution=institution, what=source, action="changed", model=BusyTime, rows=len(times))
-    return len(times)
+
+
+@transaction.atomic
+def write_busy_times(*, institution: Institution, source: str, prepared: list[BusyRow]) -> None:
+    # One writer at a time for an institution, or two would each leave their rows.
+    Institution.objects.select_for_update(no_key=True).get(pk=institution.pk)
+    BusyTime.objects.for_institution(institution).filter(source=source).delete()
+    bulk.insert(
+        BusyTime,
+        ("institution_id", "source", "person_id", "starts_at", "ends_at", "what"),
+        ((institution.pk, source, *row) for row in prepared),
+    )
+    history.note(institution=institution, what=source, action="changed", model=BusyTime, rows=len(prepared))
 
 
 def busy(

@@ -23,7 +23,6 @@ class NotReady(Exception):
     """Why the plan cannot be published yet, in words for the planner."""
 
 
-@transaction.atomic
 def publish(
     *,
     project: Project,
@@ -38,32 +37,39 @@ def publish(
     A draft may still have faults, for people to object to; what is final may not. With the final one each
     candidate gets a slip. Rooms and seats are shown to the public only if `shows_rooms`.
     """
-    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     kind = Publication.Kind(kind)
     shown = solution or Solution.objects.for_project(project).live().first()
     _refuse_unready(project, kind, shown)
-    now = timezone.now()
-    Publication.objects.for_project(project).current().update(
-        withdrawn_at=now, withdrawn_because=_("A newer version was published.")
-    )
-    version = Publication.objects.for_project(project).aggregate(last=Max("version"))["last"] or 0
+    seen = _as_it_stands(shown)
     rows = rows_of(shown)
-    publication = Publication.objects.create(
-        project=project,
-        solution=shown,
-        kind=kind,
-        version=version + 1,
-        notice=notice,
-        published_by=by,
-        shows_rooms=shows_rooms,
-        table=_table(rows.placed, with_rooms=shows_rooms),
-    )
-    if kind == Publication.Kind.FINAL:
-        slips.issue_slips(publication=publication, rows=rows)
-    people.replace_busy_times(
-        institution=project.institution, source=_source(project), rows=_busy_times(project, rows)
-    )
-    Project.objects.filter(pk=project.pk).update(stage=Stage.PUBLISHED)
+    table = _table(rows.placed, with_rooms=shows_rooms)
+    made_out = slips.make_out(solution=shown, rows=rows) if kind == Publication.Kind.FINAL else None
+    busy = people.prepare_busy_times(institution=project.institution, rows=_busy_times(project, rows))
+    # All that takes long is done: on SQLite nobody else writes until the end of this transaction.
+    with transaction.atomic():
+        project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+        if project.is_archived or _as_it_stands(shown) != seen:
+            raise NotReady(
+                _("Somebody changed or published the plan meanwhile. Look at it and publish again.")
+            )
+        Publication.objects.for_project(project).current().update(
+            withdrawn_at=timezone.now(), withdrawn_because=_("A newer version was published.")
+        )
+        last = Publication.objects.for_project(project).aggregate(last=Max("version"))["last"] or 0
+        publication = Publication.objects.create(
+            project=project,
+            solution=shown,
+            kind=kind,
+            version=last + 1,
+            notice=notice,
+            published_by=by,
+            shows_rooms=shows_rooms,
+            table=table,
+        )
+        if made_out is not None:
+            slips.hand_out(made_out, project=project)
+        people.write_busy_times(institution=project.institution, source=_source(project), prepared=busy)
+        Project.objects.filter(pk=project.pk).update(stage=Stage.PUBLISHED)
     return publication
 
 
@@ -92,6 +98,15 @@ def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution
             _("The live solution breaks rules that must hold (%d faults). Mend it, or publish it as a draft.")
             % solution.hard
         )
+
+
+def _as_it_stands(solution: Solution) -> tuple[Any, ...]:
+    """What changes when somebody changes the plan, makes another one live, or publishes."""
+    versions = Publication.objects.for_project(solution.project).values_list("version", flat=True)
+    plan = Solution.objects.filter(pk=solution.pk).values_list(
+        "is_live", "hard", "cost", "measures", "findings"
+    )
+    return (list(versions), *plan)
 
 
 def _table(sittings: Iterable[SittingRow], *, with_rooms: bool) -> list[dict[str, Any]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import Any
 
-from django.db import connections, models, router
+from django.db import connection, models
 
+from projects import bulk
 from projects.models import Project, ProjectModel
 from projects.spreadsheets.checking import ABSENT, as_key, as_keys
 
@@ -299,7 +300,6 @@ def _field(target: Target, column: str) -> models.Field:
 def _stored(plan: Plan, column: str, project: Project) -> list[Any]:
     """The column as the database takes it; ABSENT where the row says nothing."""
     target, written = plan.target, plan.rows[column]
-    connection = connections[router.db_for_write(target.model)]
     known: dict[Any, Any] = {ABSENT: ABSENT}
     if target.parent(column) is not None:
         pks = _pks(plan, column, project)
@@ -345,7 +345,6 @@ def _add(plan: Plan, project: Project, stored: Mapping[str, list[Any]]) -> None:
     if not plan.added:
         return
     model = plan.target.model
-    connection = connections[router.db_for_write(model)]
     filled = {_field(plan.target, column).column: values for column, values in stored.items()}
     columns: dict[str, Iterable[Any]] = {}
     for each in model._meta.concrete_fields:
@@ -358,17 +357,7 @@ def _add(plan: Plan, project: Project, stored: Mapping[str, list[Any]]) -> None:
             columns[each.column] = _chosen(filled[each.column], plan.added, default)
         elif not each.primary_key:
             columns[each.column] = repeat(default)
-    rows = zip(*columns.values(), strict=False)
-    quote = connection.ops.quote_name
-    into = f"{quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608
+    bulk.insert(model, list(columns), zip(*columns.values(), strict=False))
 
 
 def _chosen(values: list[Any], indexes: Iterable[int], default: Any) -> Iterator[Any]:
@@ -378,18 +367,13 @@ def _chosen(values: list[Any], indexes: Iterable[int], default: Any) -> Iterator
 def _change(plan: Plan, stored: Mapping[str, list[Any]]) -> None:
     """One UPDATE statement for each set of columns that differ, run for all its rows at once."""
     target = plan.target
-    connection = connections[router.db_for_write(target.model)]
-    quote = connection.ops.quote_name
     by_columns: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for pk, index, differing in plan.changed:
         by_columns.setdefault(differing, []).append((pk, index))
     for differing, changes in by_columns.items():
-        assignments = ", ".join(f"{quote(_field(target, column).column)} = %s" for column in differing)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {quote(target.model._meta.db_table)} SET {assignments} WHERE id = %s",  # noqa: S608
-                [[*(stored[column][index] for column in differing), pk] for pk, index in changes],
-            )
+        columns = [_field(target, column).column for column in differing]
+        rows = ([*(stored[column][index] for column in differing), pk] for pk, index in changes)
+        bulk.update(target.model, columns, rows)
 
 
 def remove(plan: Plan, project: Project) -> None:

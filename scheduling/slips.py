@@ -6,9 +6,13 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+
+from projects import bulk, history
+from projects.models import Project
 
 from .documents.seat_rows import SeatRows, seat_rows_of
 from .documents.tables import SittingRow, SolutionRows, StudentRow, rows_of
@@ -21,6 +25,7 @@ from .models import (
     Seating,
     SittingCandidate,
     Slip,
+    Solution,
 )
 
 # Without letters that are read as digits: I, L, O; and without U.
@@ -28,7 +33,6 @@ LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans("ILO", "110")
 # 60 bits: with 30,000 slips a guess finds one in 4 × 10¹³ tries.
 CODE_LENGTH = 12
-BATCH = 1000
 
 
 class NoSlip(Exception):
@@ -49,41 +53,59 @@ class SlipExam:
 
 
 # --- issuing ----------------------------------------------------------------------------------------------
-@transaction.atomic
-def issue_slips(
-    *, publication: Publication, rows: SolutionRows | None = None, seats: SeatRows | None = None
-) -> int:
-    """Give each student with an exam a slip; one that says something new gets the next issue number.
+class Slips(NamedTuple):
+    """Made out, not yet handed out. new: student, code, content. changed: issue, content, primary key."""
 
-    How many are new or changed. `rows` and `seats` of the publication's solution, if they are read already.
+    new: list[tuple[int, str, str]]
+    changed: list[tuple[int, str, int]]
+
+
+def make_out(*, solution: Solution, rows: SolutionRows | None = None) -> Slips:
+    """A slip for each student with an exam; one that says something new gets the next issue number.
+
+    `rows` of the solution, if they are read already. Takes long, and holds nobody up.
     """
-    project = publication.project
-    rows = rows or rows_of(publication.solution)
-    seats = seats or seat_rows_of(publication.solution, rows)
-    known = {slip.student_id: slip for slip in Slip.objects.for_project(project)}
-    new, changed = [], []
+    project = solution.project
+    rows = rows or rows_of(solution)
+    seats = seat_rows_of(solution, rows)
+    known = {
+        student: (pk, issue, content)
+        for student, pk, issue, content in Slip.objects.for_project(project).values_list(
+            "student", "pk", "issue", "content_hash"
+        )
+    }
+    slips = Slips([], [])
     for student in rows.students:
         if student.pk not in rows.of_student:
             continue
         content = content_hash(student, rows.of_student[student.pk], seats)
-        slip = known.get(student.pk)
-        if slip is None:
-            new.append(
-                Slip(
-                    project=project,
-                    institution_id=project.institution_id,
-                    student_id=student.pk,
-                    code=new_code(),
-                    content_hash=content,
-                )
+        if student.pk not in known:
+            slips.new.append((student.pk, new_code(), content))
+            continue
+        pk, issue, before = known[student.pk]
+        if before != content:
+            slips.changed.append((issue + 1, content, pk))
+    return slips
+
+
+@transaction.atomic
+def hand_out(slips: Slips, *, project: Project) -> int:
+    """Keep them, in two statements; how many are new or changed."""
+    tenant = (project.institution_id, project.pk)
+    columns = ("institution_id", "project_id", "issue", "student_id", "code", "content_hash")
+    bulk.insert(Slip, columns, ((*tenant, 1, *slip) for slip in slips.new))
+    bulk.update(Slip, ("issue", "content_hash"), slips.changed)
+    for action, changes in (("added", slips.new), ("changed", slips.changed)):
+        if changes:
+            history.note(
+                institution=project.institution,
+                project=project,
+                what="",
+                action=action,
+                model=Slip,
+                rows=len(changes),
             )
-        elif slip.content_hash != content:
-            slip.issue += 1
-            slip.content_hash = content
-            changed.append(slip)
-    Slip.objects.bulk_create(new, batch_size=BATCH)
-    Slip.objects.bulk_update(changed, ["issue", "content_hash"], batch_size=BATCH)
-    return len(new) + len(changed)
+    return len(slips.new) + len(slips.changed)
 
 
 def content_hash(student: StudentRow, sittings: list[SittingRow], seats: SeatRows) -> str:

@@ -1,8 +1,6 @@
-"""Rows straight into the database: with keys known beforehand, and without a model instance each."""
+"""Keys for rows that are written straight into the database, known beforehand."""
 
 from array import array
-from collections.abc import Callable
-from typing import Any
 
 from django.db import connection
 
@@ -24,25 +22,3 @@ def new_keys(table: tables.Table, count: int) -> "array[int]":
         used = cursor.fetchone()
         first = (used[0] if used else 0) + 1
         return array("q", range(first, first + count))
-
-
-def insert(table: tables.Table, columns: list[str]) -> Callable[[list[list[Any]]], None]:
-    """What writes rows of [key, *columns]: the values go as they are, without a model instance each."""
-    quote = connection.ops.quote_name
-    into = quote(table.model._meta.db_table)
-    names = ", ".join(quote(name) for name in [table.model._meta.pk.column, *columns])
-    places = ", ".join(["%s"] * (len(columns) + 1))
-
-    def put(rows: list[list[Any]]) -> None:
-        if not rows:
-            return
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                copying = cursor.copy(f"COPY {into} ({names}) FROM STDIN")
-                with connection.wrap_database_errors, copying as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                cursor.executemany(f"INSERT INTO {into} ({names}) VALUES ({places})", rows)  # noqa: S608
-
-    return put

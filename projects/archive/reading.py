@@ -18,6 +18,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from projects import bulk
 from projects.models import Membership, Place, Project, ProjectMember
 
 from . import inserting, tables, values
@@ -207,7 +208,7 @@ class _Reader:
         has_files = any(isinstance(field, models.FileField) for field in fields)
         same = [*self.tenant(table), *(_prepared(field)(field.get_default()) for field in missing)]
         names = [field.column for field in (*_tenant_fields(table), *missing, *fields)]
-        put = inserting.insert(table, names)
+        names.insert(0, table.model._meta.pk.column)
         keys, n, count = self.keys[table.model], 0, 0
         for batch in _batches(self.lines(table, described)):
             rows = []
@@ -226,7 +227,7 @@ class _Reader:
                         self.store_files(table, fields, told)
                     rows.append([keys[n], *same, *told])
                 n += 1
-            put(rows)
+            bulk.insert(table.model, names, rows)
             count += len(rows)
         if n < len(keys):
             raise _Damage("rows are missing")

@@ -6,13 +6,12 @@ supervision, on the chair that was kept for it.
 """
 
 from collections import defaultdict
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from projects import bulk
 from projects.models import Project
 
 from .. import layouts, rules
@@ -419,7 +418,7 @@ def write_shares(season: Season, chair: Ints, solution: Solution, placements: li
 def insert_seatings(
     season: Season, who: Ints, chair: Ints, solution: Solution, placements: list[int]
 ) -> None:
-    """Seatings of these candidates on these chairs. As rows, not as objects: there may be 100,000 of them."""
+    """Seatings of these candidates on these chairs."""
     p = season.problem
     exam = p.candidate_exam[who].tolist()
     rows = (
@@ -444,15 +443,7 @@ def insert_seatings(
             strict=True,
         )
     )
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(name) for name in SEATING_COLUMNS)
-    marks = ", ".join(["%s"] * len(SEATING_COLUMNS))
-    with connection.cursor() as cursor:
-        while batch := list(islice(rows, BATCH)):
-            cursor.executemany(
-                f"INSERT INTO {quote(Seating._meta.db_table)} ({columns}) VALUES ({marks})",  # noqa: S608
-                batch,
-            )
+    bulk.insert(Seating, SEATING_COLUMNS, rows)
 
 
 def reasons(season: Season, result: Any) -> list[str]:

@@ -1,9 +1,11 @@
 """What is published stays as it was shown; what is not ready is refused in words."""
 
 import pytest
+from django.db import connection
 
+from projects import people
 from projects.models import BusyTime, Stage
-from scheduling import publishing, solving
+from scheduling import publishing, slips, solving
 from scheduling.models import Publication, Student
 
 from .worlds import small_season
@@ -89,3 +91,48 @@ def test_taking_back_needs_a_reason(project):
     publication = publishing.publish(project=project, kind="final")
     with pytest.raises(publishing.NotReady, match="Say why"):
         publishing.withdraw(publication=publication, because=" ")
+
+
+def watched(act, real, held):
+    def call(*told, **named):
+        held[act] = connection.in_atomic_block
+        return real(*told, **named)
+
+    return call
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_books_meanwhile_waits_only_while_the_rows_are_written(project, monkeypatch):
+    held = {}
+    for module, act in (
+        (publishing, "rows_of"),
+        (publishing, "_table"),
+        (slips, "make_out"),
+        (people, "prepare_busy_times"),
+        (slips, "hand_out"),
+    ):
+        monkeypatch.setattr(module, act, watched(act, getattr(module, act), held))
+
+    publishing.publish(project=project, kind="final")
+
+    assert held == {
+        "rows_of": False,
+        "_table": False,
+        "make_out": False,
+        "prepare_busy_times": False,
+        "hand_out": True,
+    }
+
+
+def test_of_two_who_publish_at_once_the_later_is_told(project, monkeypatch):
+    real = people.prepare_busy_times
+
+    def overtaken(**told):
+        monkeypatch.setattr(people, "prepare_busy_times", real)
+        publishing.publish(project=project, kind="draft")
+        return real(**told)
+
+    monkeypatch.setattr(people, "prepare_busy_times", overtaken)
+    with pytest.raises(publishing.NotReady, match="publish again"):
+        publishing.publish(project=project, kind="final")
+    assert [row.kind for row in Publication.objects.for_project(project)] == ["draft"]
