@@ -24,9 +24,7 @@ def recount_soon(solution: Solution) -> None:
     if Registration.objects.for_project(solution.project).count() <= MOST_AT_ONCE:
         recount(solution)
         return
-    words = _("Changed by hand: the rules are being counted again. Look again in a minute.")
-    waiting = findings.Finding("warning", PENDING, 1, words)._asdict()
-    solution.findings = [waiting, *_known_so_far(solution)]
+    solution.findings = until_counted(solution)
     _count_rows(solution)
     solution.save(update_fields=["findings", "unplaced", "unfilled"])
     transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
@@ -54,6 +52,12 @@ def recount(solution: Solution) -> None:
     solution.unseated = int(sum(missing))
     _count_rows(solution)
     solution.save()
+
+
+def until_counted(solution: Solution) -> list[dict[str, Any]]:
+    """The findings of a plan that has changed, until the full count: what is known, and that more follows."""
+    words = _("The rules are being counted. Look again in a minute.")
+    return [findings.Finding("warning", PENDING, 1, words)._asdict(), *_known_so_far(solution)]
 
 
 def _known_so_far(solution: Solution) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from . import findings, versions
 from .adapter import left_out, timetable
 from .models import Run, Solution
-from .recounting import datesheet_now
+from .recounting import datesheet_now, until_counted
 from .solver import stop as stopping
 from .solver.timetable import portfolio
 from .solver.timetable.portfolio import solve_together
@@ -112,9 +112,10 @@ def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
             "bounds": result.bounds,
             "by_rule": _counted(result),
         }
-        judge(solution)
+        _keep_for_now(solution)
         run.progress |= {"seconds": round(result.seconds, 1), "by_rule": result.counts}
         run.record |= {"seed": result.seed, "steps": result.replay}
+    judge(solution)
     return solution
 
 
@@ -166,10 +167,11 @@ def _follow(
             "reasons": reasons,
             "by_rule": _counted(result),
         }
-        if part == Run.Part.SEATS:
-            # They may lie in other rooms than the datesheet had: what its rules count of rooms is new.
-            solution.measures["datesheet"] |= datesheet_now(solution)
-        judge(solution)
+        _keep_for_now(solution)
+    if part == Run.Part.SEATS:
+        # They may lie in other rooms than the datesheet had: what its rules count of rooms is new.
+        solution.measures["datesheet"] |= datesheet_now(solution)
+    judge(solution)
     return solution
 
 
@@ -181,23 +183,40 @@ def _counted(result: Any) -> dict[str, dict[str, Any]]:
     }
 
 
+JUDGED = ("measures", "hard", "cost", "by_rule", "findings")
+
+
+def _keep_for_now(solution: Solution) -> None:
+    """With the rows, in one transaction: what the parts' solvers counted. The check of a large season takes
+    longer than others should wait who want to write."""
+    _sum_up(solution)
+    solution.findings = until_counted(solution)
+    solution.save(update_fields=JUDGED)
+
+
 def judge(solution: Solution) -> None:
     """Sum up what the parts' solvers counted, and check it by the independent findings; both are kept."""
-    parts = solution.measures.values()
-    solution.hard = sum(part["hard"] for part in parts)
-    solution.cost = solution.measures["datesheet"]["cost"]
-    solution.by_rule = {code: row for part in parts for code, row in part["by_rule"].items()}
+    _sum_up(solution)
     found = findings.check(solution)
     said = [
-        findings.Finding("error", "unplaced", 0, sentence) for part in parts for sentence in part["reasons"]
+        findings.Finding("error", "unplaced", 0, sentence)
+        for part in solution.measures.values()
+        for sentence in part["reasons"]
     ]
     solution.findings = [finding._asdict() for finding in [*found, *said]]
-    solution.save(update_fields=["measures", "hard", "cost", "by_rule", "findings"])
+    solution.save(update_fields=JUDGED)
     hard = findings.count_hard(found)
     if hard != solution.hard:
         log.error(
             "solution %s: the solver counts %s hard faults, the check %s", solution.pk, solution.hard, hard
         )
+
+
+def _sum_up(solution: Solution) -> None:
+    parts = solution.measures.values()
+    solution.hard = sum(part["hard"] for part in parts)
+    solution.cost = solution.measures["datesheet"]["cost"]
+    solution.by_rule = {code: row for part in parts for code, row in part["by_rule"].items()}
 
 
 class Watch:

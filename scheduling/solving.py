@@ -101,11 +101,16 @@ def sweep(*, project: Project | None = None) -> int:
     silent = Run.objects.filter(state=Run.State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
     if project is not None:
         silent = silent.for_project(project)
-    return silent.update(
+    gone = list(silent.values_list("pk", flat=True))
+    if not gone:
+        return 0
+    swept = silent.filter(pk__in=gone).update(
         state=Run.State.FAILED,
         ended_at=timezone.now(),
         message=_("The worker stopped in the middle. Nothing was changed: start the run again."),
     )
+    _have_counted(gone)
+    return swept
 
 
 def claim(*, run_id: int) -> Run | None:
@@ -172,12 +177,19 @@ def carry_out(run: Run) -> None:
 
 def give_up(run: Run) -> None:
     """The run's process is gone; if it did not end the run, nobody will."""
-    end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again."))
+    if end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again.")):
+        _have_counted([run.pk])
 
 
-def end(run: Run, state: Run.State, **fields: Any) -> None:
-    """The run is over; nothing happens if it is no longer this worker's."""
-    mine(run).update(state=state, ended_at=timezone.now(), **fields)
+def _have_counted(runs: list[int]) -> None:
+    """Plans of runs that nobody goes on with may have been written, and their rules not yet counted."""
+    for pk in Solution.objects.filter(run__in=runs).values_list("pk", flat=True):
+        async_task("scheduling.tasks.recount", pk, cluster="sheets")
+
+
+def end(run: Run, state: Run.State, **fields: Any) -> int:
+    """The run is over; nothing happens, and 0 comes back, if it is no longer this worker's."""
+    return mine(run).update(state=state, ended_at=timezone.now(), **fields)
 
 
 @transaction.atomic

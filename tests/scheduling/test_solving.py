@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from projects.models import Project
-from scheduling import searching, solving
+from scheduling import findings, searching, solving
 from scheduling.models import Period, Placement, Room, Run, Solution
 
 from ..factories.projects import ProjectFactory
@@ -36,6 +36,36 @@ def test_a_run_writes_a_new_solution_without_faults(project):
     assert {row["count"] for row in second.findings if row["level"] == "error"} <= {0}
     assert Placement.objects.filter(solution=second, period__isnull=False).count() == 6
     assert not Solution.objects.live().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_may_write_while_the_rules_of_a_new_plan_are_counted(project, monkeypatch):
+    counted, check = [], findings.check
+
+    def watched(solution):
+        kept = Solution.objects.get(pk=solution.pk)
+        counted.append((connection.in_atomic_block, kept.findings[0]["rule"], kept.cost == solution.cost))
+        return check(solution)
+
+    monkeypatch.setattr(findings, "check", watched)
+    solving.solve_now(project=project, steps=500)
+    solution = solving.solve_now(project=project, part="seats", steps=20)
+
+    assert counted == [(False, "being_counted", True)] * 2
+    assert "being_counted" not in {row["rule"] for row in solution.findings}
+
+
+def test_a_plan_whose_worker_died_before_its_rules_were_counted_has_them_counted(project, monkeypatch):
+    solution = solving.solve_now(project=project, steps=500)
+    asked = []
+    monkeypatch.setattr(solving, "async_task", lambda *told, **options: asked.append(told))
+    silent = timezone.now() - solving.SILENCE - timedelta(seconds=1)
+    Run.objects.update(state=Run.State.RUNNING, heartbeat_at=silent)
+
+    assert solving.sweep() == 1
+    assert solving.sweep() == 0
+
+    assert asked == [("scheduling.tasks.recount", solution.pk)]
 
 
 def test_the_same_seed_and_steps_give_the_same_plan(project):
