@@ -239,10 +239,12 @@ def _money(scope: Scope) -> None:
     named = set(own.values_list("pk", flat=True))
     for charge in charges.select_related("booking__session__activity"):
         charge.what = str(charge.booking.session)[:200] if charge.booking else MASK
-        charge.discounts = [
-            {**one, "name": MASK} if one.get("discount") in named else one for one in charge.discounts
+        charge.save(update_fields=["what"])
+    for booking in Booking.objects.filter(Q(**of_home) | Q(child__in=scope.children)).exclude(discounts=[]):
+        booking.discounts = [
+            {**one, "name": MASK} if one.get("discount") in named else one for one in booking.discounts
         ]
-        charge.save(update_fields=["what", "discounts"])
+        booking.save(update_fields=["discounts"])
     for discount in own:
         discount.name, discount.is_active = f"{MASK} {discount.pk}", False
         discount.save(update_fields=["name", "is_active"])

@@ -7,6 +7,7 @@ transaction: rows, counters, ledger, history, messages and the idempotency key s
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -261,7 +262,15 @@ class _Asked:
                 return Outcome(booking=self._take(act, hall, child, public_id))
             if not self.or_queue:
                 raise NoPlace(session=hall.session, child=child)
-            entry = enter_queue(act, hall, child, by=self.by, drops=self.drops, public_id=public_id)
+            entry = enter_queue(
+                act,
+                hall,
+                child,
+                by=self.by,
+                drops=self.drops,
+                promo_code=self.promo_code,
+                public_id=public_id,
+            )
             return Outcome(entry=entry)
         except CannotBook as refusal:
             if self.all_or_none:
@@ -503,7 +512,7 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
             raise NoPlace(session=to, child=child)
         right = facts.rights.get((guardian.pk if guardian else 0, child.pk))
         household = right.guardian.household if right else None
-        price = money.price_for(session=new.session, child=child, household=household)
+        price = _price_moved(fresh, new.session, child, household)
         must_pay = new.session.activity.paying == Activity.Paying.NOW and not staff
         missing = price.amount - money.paid_for(fresh)
         if must_pay and missing > 0 and not (household and owed.credit_held(household) >= missing):
@@ -517,6 +526,16 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
         return taken
 
     return carry_out(facts, work, by=user_of(by, staff))
+
+
+def _price_moved(old: Booking, to: Session, child: Child, household: Household | None) -> money.Price:
+    """The promo code of the old place goes along, if it counts for the new one."""
+    asked: dict[str, Any] = {"session": to, "child": child, "household": household}
+    if code := money.code_of(old):
+        money.give_codes_back(old)
+        with suppress(CannotBook):
+            return money.price_for(**asked, promo_code=code)
+    return money.price_for(**asked)
 
 
 def _hold_swap(
@@ -663,7 +682,9 @@ def _confirm_late(act: Act, hall: Hall, booking: Booking) -> Booking:
     if booking.state == Booking.State.HELD:
         hall.confirm(booking)
     elif hall.places.open:
-        booking = _take_for(act, hall, child, booking.booked_by, source=booking.source)
+        # At the price that was asked for, which is what was paid.
+        price = money.agreed(booking)
+        booking = _take_for(act, hall, child, booking.booked_by, source=booking.source, price=price)
     else:
         raise PlaceGone
     messages.tell_booking(act.journal, messages.BOOKED, booking)

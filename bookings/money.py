@@ -7,7 +7,7 @@ the currency has after the point.
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -56,11 +56,16 @@ class Price(NamedTuple):
     amount: Decimal
     discounts: tuple[Given, ...] = ()
 
+    @property
+    def as_json(self) -> list[dict[str, Any]]:
+        """The discounts, as a booking keeps them."""
+        return [{**given._asdict(), "amount": str(given.amount)} for given in self.discounts]
+
 
 def price_for(*, session: Session, child: Child, household: Household | None, promo_code: str = "") -> Price:
     """What the place costs this family now. CannotBook for a promo code that does not count."""
     full = session.price
-    code = _code(session, promo_code) if promo_code else None
+    code = code_for(session, promo_code) if promo_code else None
     if not full:
         return Price(full, full)
     currency = session.institution.currency
@@ -128,7 +133,8 @@ def _discounts(session: Session, child: Child, household: Household | None) -> I
     return [row for row in found if number.get(row.kind, row.from_number) >= row.from_number]
 
 
-def _code(session: Session, typed: str) -> PromoCode:
+def code_for(session: Session, typed: str) -> PromoCode:
+    """The promo code that was typed. CannotBook if it does not count for that session today."""
     today = timezone.localdate()
     code = (
         PromoCode.objects.for_institution(session.institution)
@@ -148,11 +154,8 @@ def _code(session: Session, typed: str) -> PromoCode:
     return code
 
 
-def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
-    """The household owes the price; nothing is written for a free place."""
-    household = booking.household
-    if not price.full or household is None:
-        return None
+def use_codes(price: Price) -> None:
+    """The promo code of a price counts as used from now on. CannotBook if others have used it up."""
     for given in price.discounts:
         if given.promo_code:
             used = PromoCode.objects.filter(pk=given.promo_code).filter(
@@ -160,6 +163,36 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
             )
             if not used.update(used=F("used") + 1):
                 raise CannotBook(_("This promo code has just been used up: leave it out."), code="promo")
+
+
+def code_of(booking: Booking) -> str:
+    """The promo code that its price was made with, as it is called now."""
+    used = [one["promo_code"] for one in booking.discounts if one.get("promo_code")]
+    found = PromoCode.objects.filter(pk__in=used).first()
+    return found.code if found else ""
+
+
+def give_codes_back(booking: Booking) -> None:
+    """Its place ends, or another comes instead: others may use its promo code. Once a booking."""
+    used = [one["promo_code"] for one in booking.discounts if one.get("promo_code")]
+    if not used:
+        return
+    PromoCode.objects.filter(pk__in=used, used__gt=0).update(used=F("used") - 1)
+    booking.discounts = [{**one, "promo_code": None} for one in booking.discounts]
+    booking.save(update_fields=["discounts"])
+
+
+def agreed(booking: Booking) -> Price:
+    """What its place costs, as it was told when the place was taken."""
+    given = tuple(Given(**{**one, "amount": Decimal(one["amount"])}) for one in booking.discounts)
+    return Price(booking.price + sum((one.amount for one in given), Decimal(0)), booking.price, given)
+
+
+def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
+    """The household owes the price; nothing is written for a free place."""
+    household = booking.household
+    if not price.full or household is None:
+        return None
     charge = Charge.objects.create(
         institution_id=booking.institution_id,
         household=household,
@@ -169,7 +202,6 @@ def charge_for_booking(*, booking: Booking, price: Price) -> Charge | None:
         currency=booking.currency,
         # The school's own day, wherever the server stands.
         due_on=timezone.localdate(timezone=ZoneInfo(booking.institution.time_zone)),
-        discounts=[{**given._asdict(), "amount": str(given.amount)} for given in price.discounts],
     )
     enter(
         charge=charge,

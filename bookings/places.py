@@ -25,6 +25,7 @@ from .models import (
     Household,
     Offer,
     Places,
+    PromoCode,
     Session,
     WaitBlock,
     WaitEntry,
@@ -65,6 +66,7 @@ class Hall:
     ) -> Booking:
         """A place for the child: confirmed, or held until a moment."""
         is_held = hold_until is not None
+        money.use_codes(price)
         booking = Booking(
             institution=self.journal.institution,
             session=self.session,
@@ -76,6 +78,7 @@ class Hall:
             household=household,
             price=price.amount,
             currency=self.journal.institution.currency,
+            discounts=price.as_json,
             hold_until=hold_until,
             confirmed_at=None if is_held else self.now,
             reason=reason,
@@ -128,6 +131,7 @@ class Hall:
         # A place beyond the capacity goes with whom it was given to.
         self.places.extra -= booking.is_extra
         self.journal.note(booking, before=before, after={"state": state}, reason=because)
+        money.give_codes_back(booking)
         if not booking.price:
             return Decimal(0)
         return money.take_back_charge(booking=booking, percent=percent, kept_for=kept_for)
@@ -177,6 +181,7 @@ class Hall:
         band: int = WaitEntry.ORDINARY,
         band_reason: str = "",
         drops: Booking | None = None,
+        promo_code: PromoCode | None = None,
         public_id: str = "",
     ) -> WaitEntry:
         """The next number in the queue."""
@@ -190,6 +195,7 @@ class Hall:
             band=band,
             band_reason=band_reason,
             drops=drops,
+            promo_code=promo_code,
         )
         entry.save(force_insert=True)
         locks.step("wait entry written")

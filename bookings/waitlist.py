@@ -6,6 +6,7 @@ heads is served in several transactions, and the place stays the queue's in betw
 """
 
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -29,8 +30,10 @@ from .models import (
     BookingRules,
     Child,
     Guardian,
+    Household,
     Offer,
     Places,
+    PromoCode,
     Session,
     Source,
     WaitBlock,
@@ -136,7 +139,7 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
         messages.tell_entry(act.journal, words, entry, why=str(refusal))
         return None
     household = by.household if by else None
-    price = money.price_for(session=hall.session, child=child, household=household)
+    price = _price(hall.session, entry, household)
     must_answer = activity.promotion == Activity.Promotion.OFFER
     must_pay = bool(price.amount) and activity.paying == Activity.Paying.NOW
     until = answer_until(act.facts, activity.offer_hours) if must_answer or must_pay else None
@@ -157,6 +160,17 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
         messages.tell_booking(act.journal, messages.PROMOTED, booking)
         _drop_lower_choice_later(entry)
     return booking
+
+
+def _price(session: Session, entry: WaitEntry, household: Household | None) -> money.Price:
+    """With the promo code that was kept, if it still counts: nobody loses a place over a code."""
+    # Locked, so that nobody uses it up between the price and the place.
+    code = PromoCode.objects.select_for_update(no_key=True).filter(pk=entry.promo_code_id).first()
+    asked: dict[str, Any] = {"session": session, "child": entry.child, "household": household}
+    if code is not None:
+        with suppress(CannotBook):
+            return money.price_for(**asked, promo_code=code.code)
+    return money.price_for(**asked)
 
 
 def _offer(act: Act, hall: Hall, entry: WaitEntry, booking: Booking, until: datetime) -> None:
@@ -272,11 +286,13 @@ def join(
     drops: Booking | None = None,
     band: int = WaitEntry.ORDINARY,
     band_reason: str = "",
+    promo_code: str = "",
 ) -> WaitEntry:
     """The next number in the queue; who waits already keeps the number.
 
     `drops` is a place that is given up when this one comes; `band` a priority with its reason, given by the
-    office. Raises CannotBook, and CannotJoin where a place is free for all.
+    office; `promo_code` is kept for the place. Raises CannotBook, and CannotJoin where a place is free for
+    all.
     """
     facts = facts_of([session])
 
@@ -292,7 +308,16 @@ def join(
         locks.step("checked")
         if hall.places.open:
             raise CannotJoin(_("There is a place in %s: book it.") % session, code="places-free")
-        entry = enter_queue(act, hall, locked, by=by, drops=drops, band=band, band_reason=band_reason)
+        entry = enter_queue(
+            act,
+            hall,
+            locked,
+            by=by,
+            drops=drops,
+            band=band,
+            band_reason=band_reason,
+            promo_code=promo_code,
+        )
         rest_later(act, hall)
         return entry
 
@@ -308,15 +333,27 @@ def enter_queue(
     drops: Booking | None = None,
     band: int = WaitEntry.ORDINARY,
     band_reason: str = "",
+    promo_code: str = "",
     public_id: str = "",
 ) -> WaitEntry:
     """The checks have said yes, and there is no place: the next number, or the one that the child has."""
+    code = money.code_for(hall.session, promo_code) if promo_code else None
     if (hall.session.pk, child.pk) in act.facts.waiting:
-        return WaitEntry.objects.get(session=hall.session, child=child, state__in=WaitEntry.LIVE)
+        waits = WaitEntry.objects.get(session=hall.session, child=child, state__in=WaitEntry.LIVE)
+        if code:
+            waits.promo_code = code
+            waits.save(update_fields=["promo_code"])
+        return waits
     right = act.facts.rights.get((by.pk if by else 0, child.pk))
     guardian = right.guardian if right else by
     entry = hall.enter(
-        child, by=guardian, drops=drops, band=band, band_reason=band_reason, public_id=public_id
+        child,
+        by=guardian,
+        drops=drops,
+        band=band,
+        band_reason=band_reason,
+        promo_code=code,
+        public_id=public_id,
     )
     act.facts.waiting.add((hall.session.pk, child.pk))
     messages.tell_entry(act.journal, messages.WAITING, entry)
@@ -435,7 +472,6 @@ def accept(*, offer: Offer, by: Guardian | None = None, staff: User | None = Non
     def work(act: Act, hall: Hall, fresh: Offer) -> Booking:
         booking, entry = fresh.booking, fresh.entry
         hall.close_offer(fresh, state=Offer.State.ACCEPTED, by=by)
-        price = money.Price(booking.price, booking.price)
         home = booking.household
         must_pay = bool(booking.price) and hall.session.activity.paying == Activity.Paying.NOW
         if must_pay and not staff and not (home and owed.credit_held(home) >= booking.price):
@@ -446,7 +482,7 @@ def accept(*, offer: Offer, by: Guardian | None = None, staff: User | None = Non
         else:
             hall.confirm(booking)
             messages.tell_booking(act.journal, messages.BOOKED, booking)
-        money.charge_for_booking(booking=booking, price=price)
+        money.charge_for_booking(booking=booking, price=money.agreed(booking))
         hall.end_wait(entry, state=WaitEntry.State.ACCEPTED)
         _drop_lower_choice_later(entry)
         return booking

@@ -108,6 +108,7 @@ class WaitEntryAdmin(ReadOnlyAdmin):
         "band_reason",
         "seq",
         "reason",
+        "promo_code",
         "asked_by",
         "joined_at",
         "ended_at",

@@ -9,7 +9,7 @@ from .. import waitlist
 from ..models import Offer, WaitEntry
 from .door import ACT, ONE, one, writer
 from .places import wish
-from .shapes import BookingOut, Id, WaitOut, booking_out, wait_out
+from .shapes import BookingOut, Code, Id, WaitOut, booking_out, wait_out
 
 router = Router(tags=["queue"])
 
@@ -18,6 +18,7 @@ class WaitIn(Schema):
     session: Id
     child: Id
     guardian: Id
+    promo_code: Code = ""
 
 
 @router.post("/queue", response={201: WaitOut, **ACT}, summary="Join a queue")
@@ -27,7 +28,8 @@ def join(request: HttpRequest, asked: WaitIn) -> Any:
     session, child, guardian = wish(
         request, session=asked.session, child=asked.child, guardian=asked.guardian
     )
-    return Status(201, wait_out(waitlist.join(session=session, child=child, by=guardian)))
+    entry = waitlist.join(session=session, child=child, by=guardian, promo_code=asked.promo_code)
+    return Status(201, wait_out(entry))
 
 
 @router.get(

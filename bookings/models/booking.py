@@ -77,6 +77,8 @@ class Booking(TenantModel):
     # As it was when the place was taken; currency of the institution then.
     price = models.DecimalField(_("price"), max_digits=10, decimal_places=2, default=Decimal(0))
     currency = models.CharField(_("currency"), max_length=3)
+    # [{"name": "Siblings", "amount": "4.50", "discount": 3}]: what the price is less by, as it was given.
+    discounts = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
     hold_until = models.DateTimeField(_("held until"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("booked at"), null=True, blank=True)
@@ -214,6 +216,16 @@ class WaitEntry(TenantModel):
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.WAITING)
     # Why it ended, in words for the family.
     reason = models.CharField(_("why"), max_length=300, blank=True)
+    # Kept for the place: whether it still counts is asked when the place comes.
+    promo_code = models.ForeignKey(
+        "bookings.PromoCode",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="wait_entries",
+        verbose_name=_("promo code"),
+    )
     # A place of lower choice that is given up when this one comes.
     drops = models.ForeignKey(
         Booking,

@@ -166,8 +166,6 @@ class Charge(TenantModel):
     # After discounts.
     amount = Amount(_("amount"), validators=[MinValueValidator(0)])
     currency = models.CharField(_("currency"), max_length=3)
-    # [{"name": "Siblings", "amount": "4.50", "discount": 3}] as they were given.
-    discounts = models.JSONField(default=list, blank=True, editable=False)
     due_on = models.DateField(_("due on"), default=date.today)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)

@@ -218,7 +218,7 @@ def booked(request: HttpRequest, key: str) -> HttpResponse:
         row.pk: row for row in every.select_related("child", "session__activity", "session__location")
     }
     waits = WaitEntry.objects.filter(**here, pk__in=[row["entry"] for row in rows if row["entry"]])
-    entries = {row.pk: row for row in waits.select_related("child", "session__activity")}
+    entries = {row.pk: row for row in waits.select_related("child", "session__activity", "promo_code")}
     places = positions(list(entries.values()))
     for entry in entries.values():
         entry.position = places.get(entry.pk)

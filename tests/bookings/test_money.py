@@ -116,10 +116,7 @@ def test_a_promo_code_is_typed_in_any_case_and_used_up(session, child, household
     told = price(session, child, household, "spring ")
     assert told.amount == Decimal("35.00")
 
-    booking = BookingFactory(
-        institution=session.institution, session=session, child=child, household=household
-    )
-    money.charge_for_booking(booking=booking, price=told)
+    money.use_codes(told)
 
     code.refresh_from_db()
     assert code.used == 1
@@ -127,16 +124,13 @@ def test_a_promo_code_is_typed_in_any_case_and_used_up(session, child, household
         price(session, child, household, "SPRING")
 
 
-def test_a_code_used_up_between_price_and_charge_is_refused(session, child, household):
+def test_a_code_used_up_between_price_and_place_is_refused(session, child, household):
     code = PromoCode.objects.create(institution=session.institution, code="SPRING", amount=5, most_uses=1)
     told = price(session, child, household, "SPRING")
     code.used = 1
     code.save()
-    booking = BookingFactory(
-        institution=session.institution, session=session, child=child, household=household
-    )
     with pytest.raises(CannotBook, match="just been used up"):
-        money.charge_for_booking(booking=booking, price=told)
+        money.use_codes(told)
 
 
 def test_a_free_place_is_not_charged(session, child, household):
