@@ -25,6 +25,11 @@ def by_now(due: Due, today: date) -> Due:
     return Due(due.charge, max(due.open - later, Decimal(0)))
 
 
+def is_due(due: Due, today: date) -> bool:
+    """Is any of it to be paid by that day?"""
+    return due.charge.due_on <= today and by_now(due, today).open > 0
+
+
 class CannotSplit(Exception):
     """Why a charge cannot be paid in such parts, in words for the office."""
 

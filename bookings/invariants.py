@@ -164,20 +164,24 @@ def the_ledger_balances(institution: Institution | None) -> Faults:
 
 
 def what_moved_is_in_the_ledger(institution: Institution | None) -> Faults:
-    """Each payment that came, refund that went and debt that was let off stands there with its amount."""
-    moved: tuple[tuple[Any, str, str, int], ...] = (
-        (_rows(Payment, institution).filter(state=Payment.State.SUCCEEDED), "payment", "payment", -1),
-        (_rows(Refund, institution).filter(state=Refund.State.SUCCEEDED), "refund", "refund", 1),
-        (_rows(WriteOff, institution), "write-off", "writeoff", -1),
+    """Each payment that came, refund that went, charge and what was taken back of it, debt that was let off
+    stands there with its amount."""
+    charges = _rows(Charge, institution)
+    moved: tuple[tuple[Any, str, str, str, int], ...] = (
+        (_rows(Payment, institution).filter(state="succeeded"), "payment", "payment", "amount", -1),
+        (_rows(Refund, institution).filter(state="succeeded"), "refund", "refund", "amount", 1),
+        (_rows(WriteOff, institution), "write-off", "writeoff", "amount", -1),
+        (charges.filter(amount__gt=0), "charge", "charge", "amount", 1),
+        (charges.filter(taken_back__gt=0), "charge", "reversal", "taken_back", -1),
     )
     wrong = []
-    for rows, word, kind, sign in moved:
+    for rows, word, kind, amount, sign in moved:
         entries = LedgerEntry.objects.filter(
             ref=Concat(Value(f"{word}:"), Cast(OuterRef("pk"), CharField())), kind=kind, account="family"
         )
         found = rows.order_by().annotate(entered=Subquery(entries.values("amount")[:1]))
-        found = found.filter(Q(entered__isnull=True) | ~Q(entered=F("amount") * sign))
-        wrong.append(found.values_list(Value(word), "pk", "amount", "entered"))
+        found = found.filter(Q(entered__isnull=True) | ~Q(entered=F(amount) * sign))
+        wrong.append(found.values_list(Value(word), "pk", amount, "entered"))
     for word, pk, amount, entered in wrong[0].union(*wrong[1:], all=True):
         yield f"The {word} {pk} of {amount} stands in the ledger with {entered}."
 

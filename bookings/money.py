@@ -238,7 +238,7 @@ def take_back_charge(
 def end_charge(
     *, charge: Charge, back: Decimal, moved: Decimal = Decimal(0), by: User | None = None
 ) -> Decimal:
-    """So much of a charge is no longer owed, and the rest never asked for again. Returns what comes back.
+    """So much of a charge is no longer owed; what is not paid of the rest is due. Returns what comes back.
 
     `moved` of it pays for something else already, and never goes back by card. What was let off was never
     paid: it counts first, or the family would be given what it never gave.
@@ -246,8 +246,8 @@ def end_charge(
     paid = sum((row.amount for row in _came(charge)), Decimal(0))
     let_off_rows = list(charge.write_offs.all())
     beyond = paid + sum((row.counts for row in let_off_rows), Decimal(0)) - (charge.amount - back)
-    charge.cancelled_at = timezone.now()
-    charge.save(update_fields=["cancelled_at"])
+    charge.cancelled_at, charge.taken_back = timezone.now(), back
+    charge.save(update_fields=["cancelled_at", "taken_back"])
     enter(
         charge=charge,
         kind=Kind.REVERSAL,

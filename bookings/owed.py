@@ -41,11 +41,12 @@ def dues(household: Household, *, with_lapsed: bool = False) -> list[Due]:
 def dues_of(institution: Institution, *, with_lapsed: bool = False, **which: Any) -> dict[int, list[Due]]:
     """What is open of all households, or of those meant, by their keys: three statements.
 
+    Of a place that was given up, what is kept of its price is due.
     with_lapsed: also of places whose hold has run out, which nobody has swept away yet.
     """
     charges = (
         Charge.objects.for_institution(institution)
-        .filter(cancelled_at=None, **which)
+        .filter(Q(cancelled_at=None) | Q(taken_back__lt=F("amount")), **which)
         .annotate(
             paid=Sum(
                 "allocations__amount",
@@ -61,7 +62,7 @@ def dues_of(institution: Institution, *, with_lapsed: bool = False, **which: Any
     lapsed: dict[int, Decimal] = {}
     now = timezone.now()
     for charge in charges:
-        left = charge.amount - total({"sum": charge.paid}) - total({"sum": charge.let_off})
+        left = charge.counts - total({"sum": charge.paid}) - total({"sum": charge.let_off})
         if not with_lapsed and charge.booking and charge.booking.has_lapsed(now):
             lapsed[charge.household_id] = lapsed.get(charge.household_id, Decimal(0)) + left
         elif left > 0:

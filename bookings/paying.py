@@ -224,9 +224,11 @@ def confirm_places(payment: Payment) -> None:
     for allocation in payment.allocations.select_related(
         "charge__booking__session", "charge__booking__child"
     ):
-        held = allocation.charge.booking
+        held, charge = allocation.charge.booking, allocation.charge
         if held is None or held.state == Booking.State.CONFIRMED:
             continue
+        if charge.cancelled_at and charge.counts:
+            continue  # what is kept of the price of a place that was given up
         if any(due.charge == allocation.charge for due in dues(payment.household, with_lapsed=True)):
             continue  # a part of it: the place waits for the rest
         try:

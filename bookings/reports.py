@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Least, TruncWeek
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,7 @@ from .models import (
     Allocation,
     AttendanceMark,
     Booking,
+    Charge,
     LedgerEntry,
     Meeting,
     Payment,
@@ -205,37 +206,37 @@ def income(scope: Scope) -> Report:
         sums = _weeks(everything, "at", scope.zone).values_list("week", "account").annotate(sum=Sum("amount"))
         _spread(cells, sums)
         ways = (Account.CARD, Account.BANK, Account.CASH, Account.VOUCHER)
-        columns = [_first(scope), Column(_("Charged"), MONEY)]
+        columns = [_first(scope), Column(_("Charged"), MONEY), Column(_("Written off"), MONEY)]
         columns += [Column(str(way.label).capitalize(), MONEY) for way in ways]
         columns.append(Column(_("Came in"), MONEY))
 
         def week(name: str, cell: dict[str, Any]) -> list[Any]:
             came = [exact(cell[way]) for way in ways]
             charged = -exact(cell[Account.INCOME]) - exact(cell[Account.DISCOUNT])
-            return [name, charged, *came, sum(came, Decimal(0))]
+            return [name, charged, exact(cell[Account.WRITE_OFF]), *came, sum(came, Decimal(0))]
 
-        return Report(_("Income"), columns, _in_weeks(cells, week), (2, 3, 4, 5))
+        return Report(_("Income"), columns, _in_weeks(cells, week), (3, 4, 5, 6))
     entries = scope.rows(LedgerEntry, "booking__session").filter(
-        account__in=[Account.INCOME, Account.DISCOUNT], kind__in=["charge", "reversal"]
+        account__in=[Account.INCOME, Account.DISCOUNT, Account.WRITE_OFF]
     )
     key = f"booking__session__{scope.by}"
     _spread(cells, entries.values_list(key, "account").annotate(sum=Sum("amount")))
-    paid = scope.rows(Allocation, "charge__booking__session").filter(
-        payment__state=Payment.State.SUCCEEDED, charge__cancelled_at=None
-    )
-    _collect(cells, paid.values_list(f"charge__{key}").annotate(sum=Sum("amount")), "paid")
-    columns = [
-        _first(scope),
-        *(Column(header, MONEY) for header in (_("Price"), _("Discounts"), _("Charged"), _("Paid"))),
-        Column(_("Still to pay"), MONEY),
-    ]
+    # What was paid of a charge counts up to what it still is: the rest went back, or is credit.
+    came = Allocation.objects.filter(charge=OuterRef("pk"), payment__state=Payment.State.SUCCEEDED)
+    came_in_all = came.order_by().values("charge").annotate(sum=Sum("amount")).values("sum")
+    stands = F("amount") - F("taken_back")
+    charges = scope.rows(Charge, "booking__session").annotate(paid=Least(Subquery(came_in_all), stands))
+    _collect(cells, charges.filter(paid__gt=0).values_list(key).annotate(sum=Sum("paid")), "paid")
+    amounts = [_("Price"), _("Discounts"), _("Charged"), _("Written off"), _("Paid"), _("Still to pay")]
+    columns = [_first(scope), *(Column(header, MONEY) for header in amounts)]
 
     def line(name: str, cell: dict[str, Any]) -> list[Any]:
         price, off = -exact(cell[Account.INCOME]), exact(cell[Account.DISCOUNT])
-        paid = exact(cell["paid"])
-        return [name, price, off, price - off, paid, max(price - off - paid, Decimal(0))]
+        let_off, paid = exact(cell[Account.WRITE_OFF]), exact(cell["paid"])
+        still = max(price - off - let_off - paid, Decimal(0))
+        return [name, price, off, price - off, let_off, paid, still]
 
-    return Report(_("Income"), columns, _in_names(scope, cells, line), (4, 5), has_rest=True)
+    return Report(_("Income"), columns, _in_names(scope, cells, line), (5, 6), has_rest=True)
 
 
 GOT_A_PLACE = [WaitEntry.State.PROMOTED, WaitEntry.State.ACCEPTED]

@@ -192,8 +192,6 @@ def call_back(*, row: WriteOff, staff: User | None) -> None:
     row = WriteOff.objects.select_for_update(of=("self",)).select_related("charge__household").get(pk=row.pk)
     if row.undone:
         raise CannotLetOff(_("That is due again already."))
-    if row.charge.cancelled_at:
-        raise CannotLetOff(_("The charge was taken back since: nothing of it is due."))
     money.undo_write_off(row=row, amount=row.amount, by=staff)
     instalments.mark(row.charge)
     messages.tell_due_again(row)

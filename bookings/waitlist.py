@@ -164,10 +164,10 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
 
 def _price(session: Session, entry: WaitEntry, household: Household | None) -> money.Price:
     """With the promo code that was kept, if it still counts: nobody loses a place over a code."""
-    # Locked, so that nobody uses it up between the price and the place.
-    code = PromoCode.objects.select_for_update(no_key=True).filter(pk=entry.promo_code_id).first()
     asked: dict[str, Any] = {"session": session, "child": entry.child, "household": household}
-    if code is not None:
+    if entry.promo_code_id:
+        # Locked, so that nobody uses it up between the price and the place.
+        code = PromoCode.objects.select_for_update(no_key=True).get(pk=entry.promo_code_id)
         with suppress(CannotBook):
             return money.price_for(**asked, promo_code=code.code)
     return money.price_for(**asked)

@@ -169,6 +169,8 @@ class Charge(TenantModel):
     due_on = models.DateField(_("due on"), default=date.today)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    # How much of it is no longer owed since it was cancelled: what is kept of the price is still due.
+    taken_back = Amount(_("taken back"), default=Decimal(0))
 
     class Meta:
         verbose_name = _("charge")
@@ -186,11 +188,20 @@ class Charge(TenantModel):
                 name="bookings_charge_amount",
                 violation_error_message=_("A charge is 0 or more: to give money back, refund it."),
             ),
+            models.CheckConstraint(
+                condition=Q(taken_back__gte=0, taken_back__lte=F("amount")),
+                name="bookings_charge_taken_back",
+            ),
         ]
         indexes = [models.Index(fields=["institution", "due_on"], name="bookings_charge_due")]
 
     def __str__(self) -> str:
         return f"{self.what}: {self.amount} {self.currency}"
+
+    @property
+    def counts(self) -> Decimal:
+        """How much of it is owed, or was until it was paid."""
+        return self.amount - self.taken_back
 
 
 class WriteOff(TenantModel):

@@ -32,7 +32,8 @@ def account(request: HttpRequest) -> HttpResponse:
     household = request.guardian.household
     dues = owed.dues(household)
     prefetch_related_objects([due.charge for due in dues], "instalments")
-    by_now = [instalments.by_now(due, timezone.localdate()) for due in dues]
+    today = timezone.localdate()
+    by_now = [instalments.by_now(due, today) if instalments.is_due(due, today) else None for due in dues]
     payments_made = Payment.objects.for_institution(request.institution).filter(household=household)
     return render(
         request,
@@ -42,7 +43,8 @@ def account(request: HttpRequest) -> HttpResponse:
             "tab": "family",
             "dues": list(zip(dues, by_now, strict=True)),
             "total": sum(due.open for due in dues),
-            "total_now": sum(due.open for due in by_now),
+            "total_now": sum(due.open for due in by_now if due),
+            "has_later_parts": any(now and now != due for due, now in zip(dues, by_now, strict=True)),
             "credit": owed.credit(household),
             "payments": payments_made.exclude(state=Payment.State.CREATED)[:100],
             "refunds": household.refunds.all()[:100],
@@ -55,12 +57,14 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 @for_guardians
 def pay(request: HttpRequest) -> HttpResponse:
-    """To the provider's page, for the charges named, or all that are due."""
+    """To the provider's page, for the charges named, or all that are due by today."""
     household = request.guardian.household
     throttle.slow_down("card payment", household.pk, rates=PAYMENTS)
     charges = Charge.objects.for_institution(request.institution).filter(household=household)
     if named := [number for number in request.POST.getlist("charge") if number.isdecimal()]:
         charges = charges.filter(pk__in=named)
+    else:
+        charges = charges.filter(due_on__lte=timezone.localdate())
     slug = request.institution.slug
     try:
         address = paying.begin(

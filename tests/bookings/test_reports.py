@@ -107,6 +107,22 @@ def test_income_is_what_the_ledger_says(school, term, offer, clock):
     assert week[-1] == Decimal("12.00")
 
 
+def test_what_was_written_off_or_is_kept_of_a_cancelled_place_is_told_apart(school, term, offer, clock):
+    chess = offer("Chess", capacity=3, price=Decimal("10.00"))
+    guardian = GuardianFactory(institution=school)
+    first, second = (
+        booking.book(session=chess, child=ChildFactory(institution=school, of=guardian), by=guardian).booking
+        for _child in range(2)
+    )
+    till.write_off(charge=first.charges.get(), amount=Decimal(4), reason="hardship", staff=None)
+    till.take(household=guardian.household, amount=Decimal(9), way="cash", staff=None)
+    booking.cancel(booking=second, percent=50)
+    told = line(reports.income(Scope(school, term=term)), "Chess")
+    assert [told[name] for name in ("Charged", "Written off", "Paid", "Still to pay")] == [15, 4, 9, 2]
+    [week] = reports.income(Scope(school, reports.WEEK)).rows
+    assert (week[1], week[2], week[-1]) == (15, 4, 9)
+
+
 def test_waiting_and_what_became_of_it(school, term, offer):
     chess = offer("Chess", capacity=0)
     for seq, state in enumerate(["waiting", "waiting", "promoted", "withdrawn", "skipped"], 1):
