@@ -13,7 +13,7 @@ class BookingsConfig(AppConfig):
         from . import feeds, ways_in
 
         schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
-        schedules.add("bookings.booking.forget_keys", minutes=60, cluster="mail")
+        schedules.add("bookings.keys.forget", minutes=60, cluster="mail")
         schedules.add("bookings.tasks.count_again", minutes=24 * 60, cluster="mail")
         schedules.add("bookings.tasks.forget", minutes=24 * 60, cluster="mail")
         schedules.add("bookings.tasks.look_for_missing_children", minutes=1, cluster="mail")

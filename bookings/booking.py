@@ -4,8 +4,6 @@ Each act checks before the lock (to answer quickly) and again after it; the capa
 transaction: rows, counters, ledger, history, messages and the idempotency key stand or fall together.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-from . import locks, messages, money, owed
+from . import keys, locks, messages, money, owed
 from .checks import CannotBook, Case, Facts, NoPlace, duplicates_and_clashes, first_refusal, window
 from .locks import Busy
 from .models import (
@@ -30,7 +28,6 @@ from .models import (
     Child,
     Guardian,
     Household,
-    IdempotencyKey,
     Meeting,
     Offer,
     Places,
@@ -56,8 +53,6 @@ from .waitlist import (
     user_of,
 )
 
-KEYS_ARE_KEPT = timedelta(hours=48)
-
 __all__ = ["Busy", "CannotBook", "CannotJoin", "NoPlace"]
 
 
@@ -67,10 +62,6 @@ class CannotCancel(Exception):
 
 class PlaceGone(Exception):
     """The money came too late: the place is somebody else's. Give the money back."""
-
-
-class KeyUsedDifferently(Exception):
-    """The same idempotency key came with another question."""
 
 
 class Wish(NamedTuple):
@@ -121,7 +112,8 @@ def book(
 
     `by` is the guardian who books, `staff` whoever does so at the counter (for a guardian, or for a free
     place also without one). The same `key` again gives the same answer. `drops` is a place that is given up
-    when the child moves up from the queue. Raises CannotBook, NoPlace, KeyUsedDifferently, Busy.
+    when the child moves up from the queue. Raises CannotBook, NoPlace, Busy, and KeyUsedDifferently of
+    bookings.keys.
     """
     [outcome] = book_many(
         wishes=[Wish(session, child)],
@@ -179,7 +171,7 @@ def book_many(
             return replay
         raise
     except IntegrityError as fault:
-        if key and "idempotency" in str(fault) and (replay := asked.replay()):
+        if keys.is_taken(fault) and (replay := asked.replay()):
             return replay
         raise
 
@@ -232,7 +224,7 @@ class _Asked:
         return [(self.by.pk if self.by else None, wish.child.pk) for wish in self.wishes]
 
     def work(self, act: Act) -> list[Outcome]:
-        row = self._write_key()
+        row = self._key.write([{"id": public_id} for public_id in self.public_ids])
         act.enter_halls()
         children = lock_children_of(act, [], *(wish.child.pk for wish in self.wishes), pairs=self._pairs())
         for hall in act.halls.values():
@@ -307,34 +299,17 @@ class _Asked:
     # --- the same question again ---
 
     @property
-    def _request_hash(self) -> str:
+    def _key(self) -> keys.Key:
         wishes = [[wish.session.pk, wish.child.pk] for wish in self.wishes]
         asked = [wishes, self.all_or_none, self.or_queue, self.drops.pk if self.drops else None]
-        return hashlib.sha256(json.dumps([asked, self.promo_code]).encode()).hexdigest()
-
-    @property
-    def _key_row(self) -> dict[str, Any]:
-        institution = self.facts.institution
-        return {"institution": institution, "owner": self.owner, "scope": "book", "key": self.key}
-
-    def _write_key(self) -> IdempotencyKey | None:
-        """First of all: who comes second with the same key waits here until the first is done."""
-        if not self.key:
-            return None
-        result = [{"id": public_id} for public_id in self.public_ids]
-        row = IdempotencyKey(**self._key_row, request_hash=self._request_hash, result=result)
-        row.save(force_insert=True)
-        locks.step("key written")
-        return row
+        return keys.Key(self.facts.institution, self.owner, "book", self.key, [asked, self.promo_code])
 
     def replay(self) -> list[Outcome] | None:
         """The answer that was given under this key; None if there is none."""
-        row = IdempotencyKey.objects.filter(**self._key_row).first() if self.key else None
-        if row is None or row.result is None:
+        result = self._key.result()
+        if result is None:
             return None
-        if row.request_hash != self._request_hash:
-            raise KeyUsedDifferently(_("This form was sent before with other entries. Open the page again."))
-        ids = [one["id"] for one in row.result]
+        ids = [one["id"] for one in result]
         found = {"institution": self.facts.institution, "public_id__in": ids}
         parts = ("session__activity", "child")
         bookings = {row.public_id: row for row in Booking.objects.filter(**found).select_related(*parts)}
@@ -346,7 +321,7 @@ class _Asked:
                 CannotBook(one["refusal"], code=one["code"]) if "code" in one else None,
                 is_replay=True,
             )
-            for one in row.result
+            for one in result
         ]
 
 
@@ -354,12 +329,6 @@ def _as_json(kept: dict[str, str], outcome: Outcome) -> dict[str, str]:
     if outcome.refusal is None:
         return kept
     return {**kept, "code": outcome.refusal.code, "refusal": str(outcome.refusal)}
-
-
-def forget_keys() -> int:
-    """Each hour: a form is not sent again after two days. How many keys were forgotten."""
-    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEYS_ARE_KEPT)
-    return old.delete()[0]
 
 
 def _owner(by: Guardian | None, staff: User | None) -> str:

@@ -1,5 +1,6 @@
 """Who comes in, and how somebody is turned away."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import HttpBearer
 
-from .. import booking, waitlist
+from .. import booking, keys, waitlist
 from ..checks import CannotBook
 from ..compiled import compiled_once
 from ..locks import Busy
 from ..models import ApiClient
 from ..models.secrets import token_hash
+from .shapes import key_of
 
 # One write a minute tells when a client was last heard of.
 SEEN_EVERY = timedelta(minutes=1)
@@ -70,6 +72,12 @@ def writer(request: HttpRequest) -> str:
     return f"client:{request.auth.pk}"
 
 
+def once(request: HttpRequest, act: str, asked: Any, work: Callable[[], Any]) -> Any:
+    """What work() answers; to the same key of the same client the same again."""
+    key = keys.Key(request.institution, writer(request), act, key_of(request), asked)
+    return keys.once(key, work)
+
+
 def reader_of_people(request: HttpRequest) -> None:
     if not request.auth.may_read_people:
         raise CannotBook("This token may not read names.", code="no-right")
@@ -112,8 +120,8 @@ def answered(request: HttpRequest, why: waitlist.AlreadyAnswered) -> HttpRespons
     return _refused(request, 409, f"offer-{why.state}", str(why))
 
 
-@api.exception_handler(booking.KeyUsedDifferently)
-def key_used(request: HttpRequest, why: booking.KeyUsedDifferently) -> HttpResponse:
+@api.exception_handler(keys.KeyUsedDifferently)
+def key_used(request: HttpRequest, why: keys.KeyUsedDifferently) -> HttpResponse:
     return _refused(request, 422, "key-used", "This key came with another question before: take a new one.")
 
 

@@ -11,7 +11,7 @@ from .. import booking as acts
 from ..checks import CannotBook
 from ..compiled import compiled_once
 from ..models import Booking, Child, Guardian, Guardianship, Session, Source
-from .door import ACT, ONE, READ, Refusal, one, writer
+from .door import ACT, ONE, READ, Refusal, once, one, writer
 from .shapes import BookingOut, Code, Id, Key, Page, WaitOut, booking_out, key_of, wait_out
 
 router = Router(tags=["places"])
@@ -160,18 +160,26 @@ def _own(request: HttpRequest, public_id: str) -> Booking:
 
 
 @router.post("/bookings/{public_id}/cancel", response={200: CancelledOut, **ACT}, summary="Give a place up")
-def cancel(request: HttpRequest, public_id: str) -> Any:
+def cancel(request: HttpRequest, public_id: str, key: Header[Key]) -> Any:
     """As the guardian who booked it; the first in the queue gets the place at once."""
     row = _own(request, public_id)
-    done = acts.cancel(booking=row, by=row.booked_by)
-    return {"booking": booking_out(done.booking), "refund": done.refund, "moved_up": len(done.promoted)}
+
+    def work() -> dict[str, Any]:
+        done = acts.cancel(booking=row, by=row.booked_by)
+        return {"booking": booking_out(done.booking), "refund": done.refund, "moved_up": len(done.promoted)}
+
+    return once(request, "cancel", public_id, work)
 
 
 @router.post(
     "/bookings/{public_id}/swap", response={200: BookingOut, **ACT}, summary="Another session in its place"
 )
-def swap(request: HttpRequest, public_id: str, asked: SwapIn) -> Any:
+def swap(request: HttpRequest, public_id: str, asked: SwapIn, key: Header[Key]) -> Any:
     """One act: the old place goes only if there is a new one. Held, where a difference must be paid first."""
     row = _own(request, public_id)
     to = one(request, Session, asked.to, "institution")
-    return booking_out(acts.swap(booking=row, to=to, by=row.booked_by))
+
+    def work() -> dict[str, Any]:
+        return booking_out(acts.swap(booking=row, to=to, by=row.booked_by))
+
+    return once(request, "swap", [public_id, asked.to], work)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Header, Router, Schema, Status
 
 from .. import waitlist
 from ..models import Offer, WaitEntry
-from .door import ACT, ONE, one, writer
+from .door import ACT, ONE, once, one, writer
 from .places import wish
-from .shapes import BookingOut, Code, Id, WaitOut, booking_out, wait_out
+from .shapes import BookingOut, Code, Id, Key, WaitOut, booking_out, wait_out
 
 router = Router(tags=["queue"])
 
@@ -22,14 +22,17 @@ class WaitIn(Schema):
 
 
 @router.post("/queue", response={201: WaitOut, **ACT}, summary="Join a queue")
-def join(request: HttpRequest, asked: WaitIn) -> Any:
+def join(request: HttpRequest, asked: WaitIn, key: Header[Key]) -> Any:
     """Of a session that is full; who waits already keeps the number."""
     writer(request)
     session, child, guardian = wish(
         request, session=asked.session, child=asked.child, guardian=asked.guardian
     )
-    entry = waitlist.join(session=session, child=child, by=guardian, promo_code=asked.promo_code)
-    return Status(201, wait_out(entry))
+
+    def work() -> dict[str, Any]:
+        return wait_out(waitlist.join(session=session, child=child, by=guardian, promo_code=asked.promo_code))
+
+    return Status(201, once(request, "queue", asked.dict(), work))
 
 
 @router.get(
@@ -40,12 +43,16 @@ def one_entry(request: HttpRequest, public_id: str) -> Any:
 
 
 @router.post("/queue/{public_id}/leave", response={200: WaitOut, **ACT}, summary="Leave a queue")
-def leave(request: HttpRequest, public_id: str) -> Any:
+def leave(request: HttpRequest, public_id: str, key: Header[Key]) -> Any:
     """As the guardian who joined it."""
     writer(request)
     row = one(request, WaitEntry, public_id, "session", "child", "asked_by")
-    waitlist.leave(entry=row, by=row.asked_by)
-    return wait_out(one(request, WaitEntry, public_id, "session", "child"))
+
+    def work() -> dict[str, Any]:
+        waitlist.leave(entry=row, by=row.asked_by)
+        return wait_out(one(request, WaitEntry, public_id, "session", "child"))
+
+    return once(request, "leave", public_id, work)
 
 
 def _offer(request: HttpRequest, public_id: str) -> Offer:
@@ -62,15 +69,23 @@ def _offer(request: HttpRequest, public_id: str) -> Offer:
 @router.post(
     "/queue/{public_id}/accept", response={200: BookingOut, **ACT}, summary="Take the place that is offered"
 )
-def accept(request: HttpRequest, public_id: str) -> Any:
+def accept(request: HttpRequest, public_id: str, key: Header[Key]) -> Any:
     """As the guardian who joined the queue. Held, where it must be paid first."""
     offer = _offer(request, public_id)
-    return booking_out(waitlist.accept(offer=offer, by=offer.entry.asked_by))
+
+    def work() -> dict[str, Any]:
+        return booking_out(waitlist.accept(offer=offer, by=offer.entry.asked_by))
+
+    return once(request, "accept", public_id, work)
 
 
 @router.post("/queue/{public_id}/decline", response={200: WaitOut, **ACT}, summary="Decline the place")
-def decline(request: HttpRequest, public_id: str) -> Any:
+def decline(request: HttpRequest, public_id: str, key: Header[Key]) -> Any:
     """The place goes to the next at once."""
     offer = _offer(request, public_id)
-    waitlist.decline(offer=offer, by=offer.entry.asked_by)
-    return wait_out(one(request, WaitEntry, public_id, "session", "child"))
+
+    def work() -> dict[str, Any]:
+        waitlist.decline(offer=offer, by=offer.entry.asked_by)
+        return wait_out(one(request, WaitEntry, public_id, "session", "child"))
+
+    return once(request, "decline", public_id, work)

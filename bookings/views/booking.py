@@ -20,7 +20,7 @@ from projects import throttle
 from projects.throttle import Rate
 
 from .. import booking as acts
-from .. import checks, families, money, owed
+from .. import checks, families, keys, money, owed
 from ..models import Booking, Child, Guardianship, Session, WaitEntry
 from ..models.secrets import new_public_id
 from ..waitlist import positions
@@ -170,7 +170,7 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
             promo_code=request.POST.get("promo_code", "").replace("\0", "").strip()[:30],
             drops=_given_up(wishes, request.POST.get("drops", "")),
         )
-    except acts.KeyUsedDifferently as reason:
+    except keys.KeyUsedDifferently as reason:
         return _page(request, **again, error=str(reason), status=422)
     except acts.NoPlace as reason:
         again["mode"] = "queue"

@@ -205,6 +205,37 @@ def test_an_offered_place_is_taken_once(call, child, guardian):
     assert (again.status_code, again.json()["code"]) == (409, "offer-accepted")
 
 
+def test_whatever_is_done_again_under_its_key_is_done_once(call, child, guardian):
+    session = SessionFactory(institution=guardian.institution, capacity=1, activity__promotion="offer")
+    other = ChildFactory(institution=guardian.institution, of=guardian)
+    to = SessionFactory(institution=guardian.institution)
+
+    def twice(path, body=None, key=""):
+        first, again = (call("post", path, body, key=key or path) for _time in range(2))
+        assert first.status_code == again.status_code < 300
+        assert first.json() == again.json()
+        return first.json()
+
+    booked = call("post", "bookings", wish(session, other, guardian)).json()["booking"]
+    waits = twice("queue", wish(session, child, guardian))
+    twice(f"bookings/{booked['id']}/cancel")
+    taken = twice(f"queue/{waits['id']}/accept")
+    twice(f"bookings/{taken['id']}/swap", {"to": to.public_id})
+    call("post", "bookings", wish(session, other, guardian))
+    third = ChildFactory(institution=guardian.institution, of=guardian)
+    waits = twice("queue", wish(session, third, guardian), key="another")
+    twice(f"queue/{waits['id']}/leave")
+    assert call("post", "queue", wish(to, third, guardian), key="queue").status_code == 422
+
+
+def test_what_was_refused_under_a_key_may_be_asked_again_under_it(call, session, child, guardian):
+    asked = wish(session, child, guardian)
+    assert call("post", "queue", asked, key="k").json()["code"] == "places-free"
+    other = ChildFactory(institution=guardian.institution, of=guardian)
+    call("post", "bookings", wish(session, other, guardian))
+    assert call("post", "queue", asked, key="k").status_code == 201
+
+
 def test_every_refusal_has_its_words_and_stands_in_the_description(client, call, session, child, guardian):
     described = client.get("/api/v1/openapi.json").json()["paths"]
     asked = wish(session, child, guardian)
@@ -229,10 +260,10 @@ def test_every_refusal_has_its_words_and_stands_in_the_description(client, call,
 def test_the_api_describes_itself(client):
     described = client.get("/api/v1/openapi.json").json()
     assert {"/api/v1/bookings", "/api/v1/sessions", "/api/v1/queue"} <= described["paths"].keys()
-    asks = described["paths"]["/api/v1/bookings"]["post"]["parameters"]
-    assert ("Idempotency-Key", "header") in [(one["name"], one["in"]) for one in asks]
     for ways in described["paths"].values():
-        for act in ways.values():
+        for method, act in ways.items():
+            asks = [(one["name"], one["in"]) for one in act.get("parameters", ())]
+            assert (("Idempotency-Key", "header") in asks) == (method == "post")
             assert act["summary"]
             assert {"401", "403", "422"} <= act["responses"].keys()
 

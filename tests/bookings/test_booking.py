@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from bookings import booking, waitlist
+from bookings import booking, keys, waitlist
 from bookings.booking import CannotBook, CannotCancel, NoPlace, Wish
 from bookings.invariants import find_faults
 from bookings.models import (
@@ -283,7 +283,7 @@ def test_the_same_key_with_another_question_is_refused(school, session, child, g
     other = SessionFactory(
         institution=school, capacity=9, meetings_at=[(TUESDAY, TUESDAY + timedelta(hours=1))]
     )
-    with pytest.raises(booking.KeyUsedDifferently):
+    with pytest.raises(keys.KeyUsedDifferently):
         booking.book(session=other, child=child, by=guardian, key="form-1")
     assert Booking.objects.count() == 1
 
@@ -529,6 +529,6 @@ def test_the_database_itself_refuses_to_oversell(session):
 def test_a_key_is_forgotten_after_two_days(session, child, guardian, clock):
     booking.book(session=session, child=child, by=guardian, key="form-1")
     clock.pass_by(hours=48)
-    assert booking.forget_keys() == 0
+    assert keys.forget() == 0
     clock.pass_by(seconds=1)
-    assert booking.forget_keys() == 1
+    assert keys.forget() == 1
