@@ -69,6 +69,8 @@ class _InsideTheProject:
     form = ProjectScopedForm
     # Who may change rows; everybody with a standing in the project may look.
     edit_roles: frozenset[ProjectRole] = access.EDITORS
+    # What may still change when the rest is archived.
+    outlives_archive = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         return super().get_queryset(request).for_project(request.project)
@@ -105,7 +107,7 @@ class _InsideTheProject:
         return bool(
             standing
             and standing.project
-            and not standing.project.is_archived
+            and (self.outlives_archive or not standing.project.is_archived)
             and standing.project_role in self.edit_roles
         )
 

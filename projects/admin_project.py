@@ -48,7 +48,11 @@ PAGES = [
 
 @admin.register(ProjectMember)
 class ProjectMemberAdmin(ProjectScopedAdmin):
-    about = gettext_lazy("Who works in this project. Its owners let others in.")
+    about = gettext_lazy(
+        "Who works in this project. Its owners let others in. Administrators own every project of theirs."
+    )
+    # Whoever leaves must not go on reading.
+    outlives_archive = True
     icon = "user-cog"
     form = MemberForm
     refusals = (sharing.CannotShare,)

@@ -246,7 +246,13 @@ class Readiness:
                 "rules",
             )
         if not self.latest:
-            yield Step(_("Everything is there. Let the solver make a datesheet."), _("Solve"), "solve")
+            has_errors = any(warning.level == "error" for warning in self.warnings)
+            sentence = (
+                _("Put right what is shown in red, or let the solver show how far it comes.")
+                if has_errors
+                else _("Everything is there. Let the solver make a datesheet.")
+            )
+            yield Step(sentence, _("Solve"), "solve")
             return
         if not self.live:
             yield Step(

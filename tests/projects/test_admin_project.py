@@ -37,3 +37,12 @@ def test_only_owners_change_and_remove_members(role, as_, project):
         pages.post(address(f"{at}/change"), {"role": "owner", "department": "Physics"})
         pages.post(address(f"{at}/delete"), {"post": "yes"})
         assert ProjectMember.objects.get(pk=member.pk).role == before
+
+
+def test_who_leaves_is_removed_from_an_archived_project_too(as_, project):
+    pages = as_(ProjectRole.OWNER)
+    leaver = ProjectMemberFactory(project=project)
+    project.is_archived = True
+    project.save()
+    pages.post(address(f"projects/projectmember/{leaver.pk}/delete"), {"post": "yes"})
+    assert not ProjectMember.objects.filter(pk=leaver.pk).exists()

@@ -1,11 +1,11 @@
 """The home page lists what is a person's own, and leads back to where the work stopped."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from projects.models import Place, ProjectRole, Role
+from projects.models import Place, Project, ProjectRole, Role
 from tests.factories.projects import MembershipFactory, ProjectFactory, ProjectMemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,15 @@ def test_the_project_opened_last_by_this_person_comes_first(signed_in, member):
     response = signed_in.get("/")
     assert names(response) == ["Autumn", "Spring", "Never"]
     assert response.context["last"] == second
+
+
+def test_the_day_it_was_opened_is_the_institutions_own(signed_in, member):
+    institution = member.project.institution
+    institution.time_zone = "Asia/Karachi"
+    institution.save()
+    late = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    Project.objects.filter(pk=member.project_id).update(last_accessed_at=late)
+    assert "opened 1 Dec 2026" in signed_in.get("/").content.decode()
 
 
 def test_projects_of_others_are_not_listed(signed_in):

@@ -76,6 +76,14 @@ def ready_season(season):
     return season
 
 
+def test_nothing_is_said_to_be_there_while_something_is_wrong(ready_season):
+    RuleSetting.objects.create(project=ready_season, rule="clash")
+    assert "Everything is there" in Readiness(ready_season).next_step.sentence
+    Room.objects.update(exam_capacity=1)
+    assert {warning.level for warning in Readiness(ready_season).warnings} == {"error"}
+    assert "in red" in Readiness(ready_season).next_step.sentence
+
+
 def words(project):
     return " ".join(warning.message for warning in Readiness(project).warnings)
 
