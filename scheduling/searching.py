@@ -233,12 +233,10 @@ class Watch:
     def at(self, part: str, seconds: float) -> Iterator[None]:
         """While it works on that part, for at most so many seconds."""
         self.part, self.limit = part, round(seconds)
-        if part != Run.Part.DATESHEET:  # each part has a curve of its own
-            self.run.progress.pop("history", None)
         yield
 
     def progress(self, now: Progress) -> None:
-        history = self.run.progress.setdefault("history", [])
+        history = self.run.progress.setdefault("curves", {}).setdefault(self.part, [])
         history.append([round(now.seconds, 1), round(now.cost)])
         if len(history) > 200:  # thin it out: the curve's shape is what counts
             del history[1::2]

@@ -9,8 +9,10 @@ WIDTH, HEIGHT = 600, 150
 
 
 class Curve(NamedTuple):
-    """Coordinates in a box of WIDTH by HEIGHT, upside down as screens have it."""
+    """Coordinates in a box of WIDTH by HEIGHT, upside down as screens have it. `part` is the run's part that
+    it is of, in words."""
 
+    part: str
     line: str
     area: str
     last_x: float
@@ -20,12 +22,17 @@ class Curve(NamedTuple):
     seconds: int
 
 
-def of(run: Run) -> Curve | None:
-    """None before the second point. Costs fall by powers of ten at first: the height is their logarithm."""
-    history = run.progress.get("history", [])
-    if len(history) < 2:
-        return None
-    seconds = max(float(run.progress.get("limit") or run.seconds), history[-1][0], 1.0)
+def of(run: Run) -> list[Curve]:
+    """One for each part, from its second point on."""
+    told = run.progress.get("curves", {})
+    return [_curve(run, part, points) for part, points in told.items() if len(points) > 1]
+
+
+def _curve(run: Run, part: str, history: list[tuple[float, float]]) -> Curve:
+    """Costs fall by powers of ten at first: the height is their logarithm."""
+    is_under_way = run.is_under_way and part == run.progress.get("part")
+    limit = float(run.progress.get("limit") or run.seconds) if is_under_way else 0.0
+    seconds = max(limit, history[-1][0], 1.0)
     costs = [cost for _second, cost in history]
     top, bottom = math.log(max(costs) + 1), math.log(min(costs) + 1)
     span = (top - bottom) or 1.0
@@ -35,4 +42,5 @@ def of(run: Run) -> Curve | None:
     ]
     line = " ".join(f"{x},{y}" for x, y in points)
     area = f"{points[0][0]},{HEIGHT} {line} {points[-1][0]},{HEIGHT}"
-    return Curve(line, area, *points[-1], max(costs), min(costs), round(seconds))
+    whose = str(Run.Part(part).label)
+    return Curve(whose, line, area, *points[-1], max(costs), min(costs), round(seconds))

@@ -40,7 +40,7 @@ def project_front(request: HttpRequest) -> HttpResponse:
         "warnings": [(warning, _address(warning.page)) for warning in ready.warnings],
         "cards": _cards(ready),
         "run": run,
-        "curve": curve.of(run) if run else None,
+        "curves": curve.of(run) if run else [],
         "solutions": Solution.objects.for_project(request.project).select_related("run")[:5],
         "publications": Publication.objects.for_project(request.project).select_related("solution")[:3],
         "files": files.readable(

@@ -95,7 +95,7 @@ def _is_of(code: str, part: str, measured: dict[str, Any]) -> bool:
 def run_under_way(project: Project) -> dict[str, Any]:
     solving.sweep(project=project)
     run = Run.objects.for_project(project).filter(state__in=Run.UNDER_WAY).first()
-    return {"run": run, "curve": curve.of(run) if run else None}
+    return {"run": run, "curves": curve.of(run) if run else []}
 
 
 def page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -33,7 +33,7 @@ from ..models import (
     Unavailability,
 )
 from ..posts import Attendance, Hall
-from .facts import Fault, Finding
+from .facts import Fault, Finding, shown
 
 WORST_SHOWN = 5
 WATCHING = {Role.INVIGILATOR, Role.READER, Role.SCRIBE}  # in a room, in sight of each other
@@ -409,7 +409,9 @@ def duties_a_day(roster: Roster) -> Iterator[Fault]:
     for teacher in roster.of_teacher:
         for day, duties in roster.days(teacher).items():
             if len(duties) > roster.limit("duties_a_day"):
-                yield Fault(len(duties) - roster.limit("duties_a_day"), f"{roster.teachers[teacher]}: {day}")
+                yield Fault(
+                    len(duties) - roster.limit("duties_a_day"), f"{roster.teachers[teacher]}: {shown(day)}"
+                )
 
 
 def duties_on_end(roster: Roster) -> Iterator[Fault]:
@@ -422,7 +424,7 @@ def duties_on_end(roster: Roster) -> Iterator[Fault]:
                 while back <= at and places[at - back] == place - back:
                     back += 1
                 if back > roster.limit("duties_on_end"):
-                    yield Fault(1, f"{roster.teachers[teacher]}: {day}")
+                    yield Fault(1, f"{roster.teachers[teacher]}: {shown(day)}")
 
 
 def duty_days(roster: Roster) -> Iterator[Fault]:
@@ -440,7 +442,7 @@ def duty_span(roster: Roster) -> Iterator[Fault]:
             span = max(map(_end, duties)) - min(map(_start, duties))
             beyond = ceil((span.total_seconds() / 3600 - roster.limit("duty_span")) * 2)
             if beyond > 0:
-                yield Fault(beyond, f"{roster.teachers[teacher]}: {day}")
+                yield Fault(beyond, f"{roster.teachers[teacher]}: {shown(day)}")
 
 
 def same_partner(roster: Roster) -> Iterator[Fault]:

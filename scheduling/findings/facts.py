@@ -7,6 +7,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from django.utils.formats import date_format
+
 from .. import rules
 from ..models import (
     AllowedClash,
@@ -27,6 +29,11 @@ from ..models import (
     Teaches,
     Unavailability,
 )
+
+
+def shown(day: date) -> str:
+    """A day as a period's name gives it."""
+    return date_format(day, "D d M")
 
 
 class Fault(NamedTuple):

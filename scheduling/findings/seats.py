@@ -6,6 +6,7 @@ own: the second is sat after the first, under supervision.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from .. import layouts, rules
 from ..models import AccessArrangement, Run, Seating, SeatingPolicy, SeatPin, Solution, Student
 from . import _finding
-from .facts import Facts, Fault, Finding
+from .facts import Facts, Fault, Finding, shown
 
 # To the chairs that count as neighbours: rows down, places to the right. Of a distance in a room whose chairs
 # have no places in metres, as of four.
@@ -364,12 +365,12 @@ def moved_seat(seats: SeatFacts) -> Iterator[Fault]:
 
 def room_change(seats: SeatFacts) -> Iterator[Fault]:
     """Rooms beyond the first of a student on one day (S15)."""
-    rooms: dict[tuple[int, object], set[int]] = defaultdict(set)
+    rooms: dict[tuple[int, date], set[int]] = defaultdict(set)
     for sat in seats.sat:
         rooms[sat.student, seats.facts.date_of(sat.place)].add(sat.room)
     for (student, day), used in rooms.items():
         if len(used) > 1:
-            yield Fault(len(used) - 1, f"{seats.facts.roll_nos[student]}: {day}")
+            yield Fault(len(used) - 1, f"{seats.facts.roll_nos[student]}: {shown(day)}")
 
 
 HARD_RULES: dict[str, Callable[[SeatFacts], Iterator[Fault]]] = {

@@ -7,7 +7,7 @@ from itertools import combinations
 from math import ceil
 
 from ..models import ExamLink, ExamRule, Student
-from .facts import Facts, Fault, names, of_student
+from .facts import Facts, Fault, names, of_student, shown
 from .links import links
 
 
@@ -101,7 +101,7 @@ def day_limit(facts: Facts) -> Iterator[Fault]:
     for student, days in _student_days(facts):
         for day, exams in days.items():
             if most and exams > most:
-                yield Fault(exams - most, f"{facts.roll_nos[student]}: {day}")
+                yield Fault(exams - most, f"{facts.roll_nos[student]}: {shown(day)}")
 
 
 def window_limit(facts: Facts) -> Iterator[Fault]:
@@ -199,7 +199,7 @@ def moved_period(facts: Facts) -> Iterator[Fault]:
 def days_used(facts: Facts) -> Iterator[Fault]:
     """Days with an exam."""
     for day in {facts.date_of(place) for place in facts.when.values()}:
-        yield Fault(1, str(day))
+        yield Fault(1, shown(day))
 
 
 def _room_uses(facts: Facts) -> Iterator[tuple[int, int]]:

@@ -85,7 +85,7 @@ class Run(ProjectModel):
     claim = models.CharField(max_length=32, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     cancel_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # {"seconds", "temperature", "best", "hard", "by_rule", "history": [[seconds, best], …]}
+    # {"seconds", "temperature", "best", "hard", "by_rule", "curves": {part: [[seconds, best], …]}}
     progress = models.JSONField(default=dict, blank=True, editable=False)
     input_hash = models.CharField(max_length=64, blank=True, editable=False)
     # What a replay needs: seed, steps and temperatures of the winner.

@@ -47,7 +47,7 @@ def planned_season():
             "best": 1240,
             "hard": 0,
             "by_rule": {"two_in_a_day": 12},
-            "history": [[0.5, 2400], [2.0, 1600], [5.0, 1240]],
+            "curves": {"datesheet": [[0.5, 2400], [2.0, 1600], [5.0, 1240]]},
         },
     )
     solution = Solution.objects.create(

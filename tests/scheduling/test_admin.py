@@ -404,7 +404,7 @@ def test_a_viewer_starts_no_run_and_makes_nothing_live(pages_of, season, rows):
 
 
 def test_progress_updates_itself_until_the_run_is_over(alice_pages, season):
-    progress = {"seconds": 3, "limit": 10, "best": 40, "hard": 0, "history": [[1, 90], [2, 60], [3, 40]]}
+    progress = {"seconds": 3, "limit": 10, "best": 40, "hard": 0, "curves": {"datesheet": [[1, 90], [2, 60]]}}
     run = Run.objects.create(project=season, state=Run.State.RUNNING, progress=progress)
     response = alice_pages.get(f"runs/{run.pk}/progress/")
     assert 'hx-trigger="every 2s"' in response.content.decode()
