@@ -477,15 +477,21 @@ def refusals_of(
     children: Collection[Child],
     by: Guardian | None = None,
     at: datetime | None = None,
+    instead_of: frozenset[int] = frozenset(),
 ) -> dict[tuple[int, int], list[CannotBook]]:
-    """The same of each session for each child, for a page: as many questions for many as for one."""
+    """The same of each session for each child, for a page: as many questions for many as for one.
+
+    Bookings in `instead_of` would be given up for it.
+    """
     if not (sessions and children):
         return {}
     facts = Facts(at or timezone.now())
     facts.read_sessions(sessions)
     facts.read_rights([(by.pk if by else None, child.pk) for child in children])
     facts.read_children(children)
-    cases = [Case(facts, facts.sessions[one.pk], child, by) for one in sessions for child in children]
+    cases = [
+        Case(facts, facts.sessions[one.pk], child, by, instead_of) for one in sessions for child in children
+    ]
     return {
         (case.session.pk, case.child.pk): [refusal for check in CHECKS for refusal in check(case)]
         for case in cases

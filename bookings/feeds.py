@@ -11,8 +11,17 @@ from projects import outbox
 from projects.calendar_files import CalendarEvent, calendar_file, stable_uid
 from projects.models import BusyTime, Institution
 
-from .models import Booking, CalendarFeed, Child, Guardian, Guardianship, Meeting
+from .models import Booking, CalendarFeed, Child, Guardian, Guardianship, Meeting, MeetingGuest, Session
 from .models.secrets import new_token, token_hash
+
+# What a guest's date is made of.
+AT = (
+    "child",
+    "meeting__institution",
+    "meeting__location",
+    "meeting__session__location",
+    "meeting__session__activity",
+)
 
 
 @transaction.atomic
@@ -52,13 +61,14 @@ def of_token(institution: Institution, token: str) -> CalendarFeed | None:
 
 
 def feed_file(feed: CalendarFeed) -> bytes:
-    """All dates of the child's places, called-off ones as cancelled, and its exams."""
+    """All dates of the child's places and as a guest, called-off ones as cancelled, and its exams."""
     institution, child = feed.institution, feed.child
     rows = Booking.objects.for_institution(institution).filter(child=child)
     bookings = list(rows.select_related("session__activity", "session__location").order_by("pk"))
     # A session booked again after it was given up is there once, as it is now.
     latest = {event.uid: event for event in sorted(events_of(bookings), key=lambda event: event.sequence)}
-    events = list(latest.values())
+    as_guest = MeetingGuest.objects.for_institution(institution).filter(child=child).order_by("pk")
+    events = [*latest.values(), *map(_guest_event, as_guest.select_related(*AT))]
     if child.person_id:
         zone = ZoneInfo(institution.time_zone)
         events += [
@@ -104,7 +114,7 @@ def events_of(bookings: Iterable[Booking], *, is_cancelled: bool = False) -> lis
     bookings = list(bookings)
     meetings: dict[int, list[Meeting]] = {}
     rows = Meeting.objects.filter(session__in={booking.session_id for booking in bookings})
-    for meeting in rows.select_related("location"):
+    for meeting in rows.select_related("location", "institution"):
         meetings.setdefault(meeting.session_id, []).append(meeting)
     return [
         _event(booking, meeting, is_cancelled or not booking.is_live)
@@ -114,19 +124,30 @@ def events_of(bookings: Iterable[Booking], *, is_cancelled: bool = False) -> lis
 
 
 def _event(booking: Booking, meeting: Meeting, is_cancelled: bool) -> CalendarEvent:
-    session, institution = booking.session, booking.institution
+    # A later booking of the same session begins above what an earlier one has sent.
+    sequence = (booking.pk % 1_000_000) * 100 + booking.sequence + meeting.sequence
+    return _date(meeting, booking.session, booking.child, sequence, is_cancelled=is_cancelled)
+
+
+def _guest_event(guest: MeetingGuest) -> CalendarEvent:
+    return _date(guest.meeting, guest.meeting.session, guest.child, guest.meeting.sequence)
+
+
+def _date(
+    meeting: Meeting, session: Session, child: Child, sequence: int, *, is_cancelled: bool = False
+) -> CalendarEvent:
+    institution = meeting.institution
     zone = ZoneInfo(institution.time_zone)
     place = meeting.location or session.location
     is_off = is_cancelled or meeting.cancelled_at is not None
     return CalendarEvent(
         # The child's date, whichever booking of it: to cancel and book again is one event that comes back.
-        uid=stable_uid("meeting", institution.pk, meeting.pk, booking.child_id),
-        title=f"{session.activity.name} ({booking.child.first_name})",
+        uid=stable_uid("meeting", institution.pk, meeting.pk, child.pk),
+        title=f"{session.activity.name} ({child.first_name})",
         starts_at=meeting.starts_at.astimezone(zone),
         ends_at=meeting.ends_at.astimezone(zone),
         place=", ".join(part for part in (str(place), place.address) if part) if place else "",
         description=session.name,
-        # A later booking of the same session begins above what an earlier one has sent.
-        sequence=(booking.pk % 1_000_000) * 100 + booking.sequence + meeting.sequence,
+        sequence=sequence,
         status="CANCELLED" if is_off else "CONFIRMED",
     )

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from . import access, addresses, ways_in
 from .models import Institution, Membership, Place, Project, ProjectMember, ProjectRole, Role
@@ -54,6 +55,8 @@ def home(request: HttpRequest) -> HttpResponse:
         # A parent or tutor, who has nothing else to do here.
         return redirect(ways[0].address)
     context = {
+        # A family of two schools, a tutor who is a parent too: projects are nothing to them.
+        "title": _("My projects") if entries or houses or not ways else _("My pages"),
         "ways": ways,
         "entries": open_ones,
         "archived": [entry for entry in entries if entry.project.is_archived],

@@ -42,6 +42,8 @@ class Pick:
     refusals: list[checks.CannotBook]
     price: Decimal | None
     is_chosen: bool = False
+    # The one place that is in the way: the child may wait, and gives it up when the place comes.
+    in_the_way: Booking | None = None
 
     @property
     def name(self) -> str:
@@ -50,6 +52,11 @@ class Pick:
     @property
     def is_queue(self) -> bool:
         return not self.session.places.open
+
+    def may_give_up(self) -> None:
+        """A clash with one place of its own does not keep a child out of the queue."""
+        if [row.code for row in self.refusals] == ["clash"]:
+            self.in_the_way, self.refusals = self.refusals[0].with_what, []
 
     @property
     def to_fill_in(self) -> list[tuple[str, str]]:
@@ -98,10 +105,13 @@ def _page(
     stands_against = checks.refusals_of(sessions=sessions, children=children, by=request.guardian)
     for session in sessions:
         picks = [_pick(request, session, child, stands_against[session.pk, child.pk]) for child in children]
+        if len(sessions) == 1 and not session.places.open:
+            for pick in picks:
+                pick.may_give_up()
         possible = [pick for pick in picks if not pick.refusals]
         for pick in picks:
             pick.is_chosen = (
-                pick.name in chosen if chosen is not None else len(possible) == 1 and not pick.refusals
+                pick.name in chosen if chosen is not None else len(possible) == 1 and pick in possible
             )
         groups.append((session, picks))
     every = [pick for _session, picks in groups for pick in picks if not pick.refusals]
@@ -118,6 +128,7 @@ def _page(
         "has_price": any(pick.price for pick in every),
         "shows_position": request.rules.shows_position,
         "to_give_up": _to_give_up(groups[0]) if len(groups) == 1 else [],
+        "in_the_way": {pick.in_the_way.pk for pick in every if pick.in_the_way},
         "tab": "catalogue",
     }
     return render(request, "bookings/book.html", context, status=status)
@@ -303,8 +314,14 @@ def swap(request: HttpRequest, public_id: str) -> HttpResponse:
         .filter(term=found.session.term, places__waiting=0)
     )
     others = others.exclude(pk=found.session_id).select_related("activity", "places", "location")
+    possible = checks.refusals_of(
+        sessions=[row for row in others if row.places.open],
+        children=[found.child],
+        by=request.guardian,
+        instead_of=frozenset({found.pk}),
+    )
     others = sorted(
-        (row for row in others if row.places.open),
+        (row for row in others if possible.get((row.pk, found.child_id)) == []),
         key=lambda row: (row.activity_id != found.session.activity_id, row.activity.name, row.weekday or 0),
     )
     error = ""

@@ -278,6 +278,30 @@ def test_a_place_is_swapped_for_a_free_one_only(family, school, offer, zara, mot
     assert states() == [("Zara", "Chess", "cancelled"), ("Zara", "Choir", "confirmed")]
 
 
+def test_a_place_is_swapped_for_what_the_child_may_have_only(family, school, offer, zara, mother):
+    chess, at_the_same_time, later = offer("Chess"), offer("Choir", days=4), offer("Drama", days=5)
+    acts.book(session=offer("Dance", days=4), child=zara, by=mother)
+    for_others = offer("Rowing", days=6)
+    for_others.activity.year_groups.add(YearGroupFactory(institution=school))
+    booking = acts.book(session=chess, child=zara, by=mother).booking
+    address = f"/b/school/bookings/{booking.public_id}/swap/"
+    assert family.get(address).context["others"] == [later]
+    family.post(address, {"to": at_the_same_time.public_id})
+    assert ("Zara", "Chess", "confirmed") in states()
+
+
+def test_who_is_elsewhere_at_that_time_may_wait_and_give_that_up(family, offer, zara, mother):
+    mine, full = offer("Chess"), offer("Choir", capacity=0)
+    chess = acts.book(session=mine, child=zara, by=mother).booking
+    response = choose(family, full)
+    assertContains(response, "choose below that it is given up")
+    assertContains(response, f'value="{chess.public_id}" selected')
+    send(family, response, (full, zara), drops=chess.public_id, mode="queue")
+    waitlist.change_capacity(session=full, capacity=1, staff=None)
+    waitlist.drop_lower_choices()
+    assert states() == [("Zara", "Chess", "cancelled"), ("Zara", "Choir", "confirmed")]
+
+
 def test_an_offer_is_accepted_once_by_the_link_in_the_mail(family, school, offer, zara, mother):
     chess = offer("Chess", capacity=1, promotion="offer")
     other = GuardianFactory(institution=school)

@@ -9,9 +9,10 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from bookings import feeds, glance, joining, medical
+from bookings import feeds, glance, guests, joining, medical
 from bookings.models import (
     AbsenceNotice,
+    CalendarFeed,
     Child,
     Consent,
     ConsentKind,
@@ -266,6 +267,13 @@ def test_a_calendar_follows_a_secret_address_until_it_is_ended(client, school, m
     Guardianship.objects.update(valid_to=None)
     feeds.revoke(guardian=mother, child=zara)
     assert client.get(address).status_code == 404
+
+
+def test_a_date_as_a_guest_is_in_the_calendar(school, mother, zara):
+    chess = session(school)
+    guests.add(meeting=chess.meetings.first(), child=zara, kind="trial", staff=None)
+    feeds.make(guardian=mother, child=zara)
+    assert feeds.feed_file(CalendarFeed.objects.get()).count(b"BEGIN:VEVENT") == 1
 
 
 def test_a_place_given_up_is_cancelled_in_the_calendar(school, mother, zara):
