@@ -38,6 +38,27 @@ def test_a_rush_books_exactly_the_places_there_are(live_server, by_api):
 
 @pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by_api", [False, True])
+def test_when_sign_up_opens_the_first_have_the_places_and_the_others_their_numbers(
+    live_server, by_api, rounds
+):
+    """The opening minute: every parent of a school at once, by the order in which the server hears them."""
+    parents, places = rounds(24, 2_000), rounds(6, 300)
+    sizes = {"requests": parents, "children": parents, "capacity": places, "at_once": rounds(8, 64)}
+    found = told(live_server, api=by_api, **sizes)
+    print(found)
+    # Who was told to come back in a moment has neither.
+    busy = found["statuses"].pop("429", 0)
+    assert found["statuses"] == {"201" if by_api else "302": parents - busy}
+    assert (found["booked"], found["waiting"], found["faults"]) == (places, parents - places - busy, [])
+    last_place = Booking.objects.live().latest("created_at").created_at
+    queue = list(WaitEntry.objects.in_turn().values_list("seq", "joined_at"))
+    assert [number for number, _at in queue] == list(range(1, len(queue) + 1))
+    assert sorted([last_place, *(at for _number, at in queue)]) == [last_place, *(at for _n, at in queue)]
+
+
+@pytest.mark.soak
+@pytest.mark.django_db(transaction=True)
 def test_processes_that_book_at_once_book_exactly_the_places_there_are(database_url, rounds):
     """Four of them, and no thread of one takes turns with a thread of another: only the database's lock."""
     session, asked = SessionFactory(capacity=5), rounds(16, 400)
