@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..timetable.compiled import entry, kernel
+from ..timetable.reference import refer_to
 from .problem import OPEN, OWN_PERIOD, OWN_ROOM, Bools, Ints
 
 # What an open post costs, and a fault that opening a post would end: more than any soft rules together.
@@ -401,6 +402,7 @@ def hand_over(m, s, p, t):
 @entry
 def load(m, s, who):
     """Take over a plan as far as it is allowed, the first posts first."""
+    m, s = refer_to(m), refer_to(s)
     for t in range(len(m.target)):
         s.price[t] = teacher_price(m, s, t)
         s.sums[COST] += s.price[t]
@@ -432,6 +434,7 @@ def fill(m, s, first, movable):
 
     Shortest chains first (Kuhn, Hopcroft & Karp); the cheapest last teacher. Returns whether it was filled.
     """
+    m, s = refer_to(m), refer_to(s)
     for p in range(len(s.seen)):
         s.seen[p] = 0
     s.seen[first] = 1
@@ -479,6 +482,7 @@ def fill(m, s, first, movable):
 @entry
 def open_where_cheaper(m, s):
     """Open the posts whose faults cost more than an open post."""
+    m, s = refer_to(m), refer_to(s)
     for i in range(len(m.movable)):
         p = m.movable[i]
         t = s.who[p]
@@ -496,6 +500,7 @@ def keep_if_best(s):
 
 @entry
 def note_best(s):
+    s = refer_to(s)
     keep_if_best(s)
 
 
@@ -569,6 +574,7 @@ def has_mates(m, t, u):
 @entry
 def anneal(m, s, temperature, times):
     """So many draws of a move at one temperature: Metropolis' rule, with the draw made first."""
+    m, s = refer_to(m), refer_to(s)
     movable = m.movable
     teachers = len(m.target)
     for _ in range(times):
@@ -617,6 +623,7 @@ def knapsack(price, lengths, value, last):
 @entry
 def price_of(m, s, p, t):
     """What it changes in price if t takes the open post; −1 if t may not."""
+    m, s = refer_to(m), refer_to(s)
     if not may_take(m, s, t, p):
         return False, 0
     change = hand_over(m, s, p, t)
@@ -627,12 +634,14 @@ def price_of(m, s, p, t):
 @entry
 def set_plan(m, s, who):
     """Take over a plan as it is, allowed or not."""
+    m, s = refer_to(m), refer_to(s)
     for p in range(len(who)):
         hand_over(m, s, p, who[p])
 
 
 @entry
 def take(m, s, p, t):
+    m, s = refer_to(m), refer_to(s)
     hand_over(m, s, p, t)
 
 
@@ -642,6 +651,7 @@ def best_chain(m, s, p, but):
 
     `but`: the teacher who is not asked.
     """
+    m, s = refer_to(m), refer_to(s)
     best = np.int64(2) ** 62
     teacher, given, other = -1, -1, -1
     for t in range(len(m.target)):

@@ -2,9 +2,13 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from llvmlite import ir
 from numba import config, njit, types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.targetconfig import TargetConfig
 from numba.extending import intrinsic
 
 from .model import BLOCK
@@ -15,21 +19,66 @@ if config.CACHE_DIR:
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py")))
     config.CACHE_DIR = str(Path(config.CACHE_DIR) / hashlib.sha256(sources).hexdigest()[:16])
 
+
+def unusual(settings: TargetConfig) -> dict[str, Any]:
+    """The settings that are not what they are by default."""
+    options = settings.options
+    return {name: value for name, value in settings._values.items() if value != options[name].default}
+
+
+def are_same(one: TargetConfig, other: object) -> Any:
+    """Whether two kernels are compiled in the same way."""
+    if one is other:
+        return True
+    return unusual(one) == unusual(other) if isinstance(other, TargetConfig) else NotImplemented
+
+
+# Numba looks each operator up dozens of times with all settings as part of the key, and spells all of them
+# out to hash and compare them, which is most of the time that it needs to find the types.
+TargetConfig.__eq__ = are_same  # type: ignore[method-assign]
+TargetConfig.__hash__ = lambda settings: hash(frozenset(unusual(settings)))  # type: ignore[method-assign]
+
+
+class Part(JITCodeLibrary):
+    """Code that runs only as part of other code, with which it is optimised and made machine code."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, env: object) -> None:
+        """There is nothing yet to set it in."""
+
+
+class PartCompiler(Compiler):
+    """Compiles to a Part."""
+
+    def define_pipelines(self) -> Any:
+        codegen = self.state.targetctx.codegen()
+        self.state.library = Part(codegen, self.state.func_id.func_qualname)
+        return super().define_pipelines()
+
+
+options = {"nogil": True, "error_model": "numpy"}
 # Without _nrt Numba counts references to every array of the tuples at every use, ten times the work of the
 # rest; the kernels make no arrays, they only use those that they are given.
-entry = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
-# Called from kernels only: a wrapper for Python would cost more to compile than the kernel.
-kernel = njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-# A call hands over every field of the tuples, a thousand numbers, more than most kernels do themselves. What
-# the search does often is therefore made part of its loop.
-inlined = njit(
-    nogil=True,
-    error_model="numpy",
-    _nrt=False,
-    no_cpython_wrapper=True,
-    no_cfunc_wrapper=True,
-    forceinline=True,
-)
+entry = njit(cache=True, _nrt=False, **options)
+# Called from kernels only.
+part = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
+kernel = njit(**part, **options)
+# What the search does often, or one kernel only does, is made part of that.
+inlined = njit(**part, **options, forceinline=True)
 
 
 @intrinsic

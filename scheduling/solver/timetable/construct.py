@@ -5,6 +5,7 @@ import numpy as np
 from .compiled import entry, kernel
 from .kernels import apply, keep_best, next_random
 from .model import BROKEN_LINK, IMPOSSIBLE
+from .reference import refer_to
 from .state import BEST_UNPLACED, BUILT, NEVER, UNPLACED
 
 FIXED = 1000  # history of a unit without a choice: nearly never ejected
@@ -122,9 +123,11 @@ def smallest(harm):
 
 
 @entry
-def build(m, s, steps):
+def build(model, state, steps):
     """Place units one after the other, so many steps at most, those with a wish first. Returns the steps
     made; the best plan is kept."""
+    m = refer_to(model)
+    s = refer_to(state)
     harm = s.harm
     for made_steps in range(steps):
         u = most_constrained(m, s)

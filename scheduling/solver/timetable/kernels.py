@@ -9,6 +9,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from .compiled import add_block, entry, inlined, kernel
 from .counts import count_in, count_moves, crowd_cost, excess_change, link_cost, shift_crowd
 from .model import BLOCK, BROKEN_LINK, IMPOSSIBLE
+from .reference import refer_to
 from .rooms import enter_price, may_enter, missing_seats, move_rooms, put, relief, take
 from .state import (
     BEST,
@@ -215,7 +216,7 @@ def shift(m, s, u, p, q, delta, most):
     return MADE
 
 
-@inlined
+@kernel
 def apply(m, s, n, delta, most):
     """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and
     cost at most `most` in all. Returns whether they were made."""
@@ -425,9 +426,11 @@ def change_rooms(m, s, u, x):
 
 
 @entry
-def anneal(m, s, mix, temperature, draws):
+def anneal(model, state, mix, temperature, draws):
     """Draw so many moves at one temperature. A move is accepted if its price is at most temperature x (-ln
     of a uniform draw), which is Metropolis' rule with the draw made first."""
+    m = refer_to(model)
+    s = refer_to(state)
     units = np.uint64(len(m.movable))
     periods = np.uint64(len(m.near))
     if units == 0 or periods < 2:

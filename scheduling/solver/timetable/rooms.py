@@ -1,6 +1,6 @@
 """Kernels for rooms: who may enter, seating and unseating a part, what a move of units does to them."""
 
-from .compiled import inlined
+from .compiled import inlined, kernel
 from .counts import travel_cost
 from .state import NEVER
 
@@ -133,7 +133,7 @@ def enter_price(m, s, p, r, d, n):
     return price
 
 
-@inlined
+@kernel
 def plan_split(m, s, k, p, home, first):
     """Choose rooms for part k one by one, largest first, the last one as tight as it can be; only rooms of
     block `home` unless -1; begin with room `first` unless -1. Who finds no seat in them goes to the first
