@@ -71,6 +71,8 @@ def carry_out(run: Run) -> None:
     if solution is None:
         end(run, Run.State.CANCELLED, message=_("Cancelled before there was a plan to keep."))
         return
+    # Once, for all parts: to count every rule of a large season takes as long as a search.
+    judge(solution)
     # What was last told is older than the plan that is kept.
     told = {"best": solution.cost, "hard": solution.hard}
     end(
@@ -115,7 +117,6 @@ def _make_datesheet(run: Run, watch: "Watch") -> Solution | None:
         _keep_for_now(solution)
         run.progress |= {"seconds": round(result.seconds, 1), "by_rule": result.counts}
         run.record |= {"seed": result.seed, "steps": result.replay}
-    judge(solution)
     return solution
 
 
@@ -171,7 +172,6 @@ def _follow(
     if part == Run.Part.SEATS:
         # They may lie in other rooms than the datesheet had: what its rules count of rooms is new.
         solution.measures["datesheet"] |= datesheet_now(solution)
-    judge(solution)
     return solution
 
 
