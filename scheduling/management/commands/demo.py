@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--seconds", type=int, default=20, help="how long to search for the datesheet (20)"
+            "--seconds", type=int, default=15, help="how long to search for the datesheet (15)"
         )
         parser.add_argument("--students", type=int, default=5000)
 
