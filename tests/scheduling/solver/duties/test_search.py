@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scheduling.solver.duties import bound, kernels, score
+from scheduling.solver.duties import bound, kernels, score, search
 from scheduling.solver.duties.problem import AWAY, EVENING, OPEN, Limits, make_problem
 from scheduling.solver.duties.search import Callbacks, Search, gap, solve
 from scheduling.solver.stop import MaxSeconds, MaxSteps, NoImprovement
@@ -245,3 +245,12 @@ def test_a_roster_that_goes_on_from_another_stays_with_it():
 @pytest.mark.parametrize(("cost", "least", "percent"), [(0, 0, 0), (100, 100, 0), (200, 100, 50)])
 def test_the_gap_is_in_percent_of_the_cost(cost, least, percent):
     assert gap(cost, least) == percent
+
+
+def test_whoever_warms_up_has_the_loop_compiled_before_the_clock_runs(monkeypatch):
+    monkeypatch.setattr(search, "_warm", [])
+    turned = []
+    monkeypatch.setattr(kernels, "anneal", lambda *told: turned.append(told))
+    search.warm_up()
+    search.warm_up()
+    assert len(turned) == 1
