@@ -37,6 +37,9 @@ from ..move_prices import Moves, Price
 from ..rules import rule_words
 from . import parts
 
+# Rooms of a sitting that its entry names.
+ROOMS_SHOWN = 3
+
 
 class Entry(NamedTuple):
     """A sitting in its cell of the grid."""
@@ -45,7 +48,10 @@ class Entry(NamedTuple):
     exam: Exam
     label: str
     candidates: int
-    rooms: list[RoomShare]
+    # All with their candidates, the fullest first; and some, by name. Said here, not by the template: a grid
+    # may have thousands of entries.
+    rooms: str
+    first_rooms: str
     is_pinned: bool
     is_chosen: bool
 
@@ -151,7 +157,8 @@ def _placements(solution: Solution) -> Any:
     return (
         Placement.objects.for_project(solution.project)
         .filter(solution=solution)
-        .select_related("sitting__exam", "period")
+        .select_related("sitting__exam")
+        .prefetch_related("period")
         .order_by("sitting__exam__code", "sitting__number")
     )
 
@@ -182,10 +189,12 @@ def _exams_of(courses: Any, project: Project) -> Any:
 
 def _entries(solution: Solution, placements: Any, chosen: int | None) -> dict[int | None, list[Entry]]:
     """period → its entries; None holds the sittings without a period."""
-    shares: dict[int, list[RoomShare]] = defaultdict(list)
+    shares: dict[int, list[tuple[str, int]]] = defaultdict(list)
     of_solution = RoomShare.objects.for_project(solution.project).filter(placement__solution=solution)
-    for share in of_solution.select_related("room").order_by("-candidates", "room__code"):
-        shares[share.placement_id].append(share)
+    for placement, code, candidates in of_solution.order_by("-candidates", "room__code").values_list(
+        "placement", "room__code", "candidates"
+    ):
+        shares[placement].append((code, candidates))
     sizes = exams.count_candidates(project=solution.project)
     pinned = {
         (row.exam_id, row.sitting_number)
@@ -195,9 +204,15 @@ def _entries(solution: Solution, placements: Any, chosen: int | None) -> dict[in
     for row in placements:
         exam, rooms = row.sitting.exam, shares[row.pk]
         label = f"{exam.code} ({row.sitting.number})" if exam.batch_size else exam.code
-        candidates = sum(share.candidates for share in rooms) or sizes.get(exam.pk, 0)
+        candidates = sum(count for _code, count in rooms) or sizes.get(exam.pk, 0)
         is_pinned = (exam.pk, row.sitting.number) in pinned
-        found[row.period_id].append(Entry(row, exam, label, candidates, rooms, is_pinned, exam.pk == chosen))
+        all_rooms = ", ".join(f"{code} {count}" for code, count in rooms)
+        first = ", ".join(code for code, _count in rooms[:ROOMS_SHOWN])
+        if len(rooms) > ROOMS_SHOWN:
+            first += f" +{len(rooms) - ROOMS_SHOWN}"
+        found[row.period_id].append(
+            Entry(row, exam, label, candidates, all_rooms, first, is_pinned, exam.pk == chosen)
+        )
     return found
 
 

@@ -1,5 +1,6 @@
 """The roster of a solution by person and by session; one post of it: hold it, give it to somebody else."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -53,11 +54,20 @@ class PeopleFilter(forms.Form):
         ]
 
 
+def _day_shown(asked: str, days: list[date], found: Roster) -> date | None:
+    """One day at a time, for there may be thousands of posts; first the one where somebody is wanted."""
+    named = [day for day in days if day.isoformat() == asked]
+    wanted = [post.period.date for post in found.open]
+    return next(iter([*named, *wanted, *days]), None)
+
+
 @require_safe
 def roster(request: HttpRequest, number: int) -> HttpResponse:
     solution = parts.solution_of(request, number)
     found = Roster(solution)
     by_session = request.GET.get("by") == "session"
+    days = sorted({session.period.date for session in found.sessions})
+    day = _day_shown(request.GET.get("day", ""), days, found)
     form = PeopleFilter(request.GET, project=request.project)
     people = [] if by_session else form.wanted(found.people)
     chosen = number_in(request.GET.get("teacher", ""))
@@ -69,6 +79,9 @@ def roster(request: HttpRequest, number: int) -> HttpResponse:
         solution=solution,
         roster=found,
         by_session=by_session,
+        days=days,
+        day=day,
+        sessions=[session for session in found.sessions if session.period.date == day],
         form=form,
         people=people,
         widest=max(deviations, default=0) or 1,

@@ -9,6 +9,7 @@ from projects.models import FileKind, ProjectMember, ProjectRole, StoredFile
 from scheduling import models
 from scheduling.models import Duty, DutyPin, RuleSetting, Run, Seating, SeatPin, Solution, Teacher
 from tests.factories.accounts import UserFactory
+from tests.factories.scheduling import ExamFactory, TeacherFactory
 from tests.journeys.seasons import staffed_season
 
 from .conftest import Pages
@@ -213,6 +214,47 @@ def test_the_roster_is_shown_by_person_and_by_session_and_can_be_narrowed(alice,
     assert "Tuesday 5 January" in alice.get(address, by="session").content.decode()
     teacher = Teacher.objects.get(staff_no="T0")
     assert len(alice.get(address, teacher=teacher.pk).context["chosen_posts"]) == 2
+
+
+def test_the_roster_by_session_shows_one_day_first_the_one_with_an_open_post(alice, plan):
+    address = f"solutions/{plan.pk}/roster/"
+    shown = [session.period.date.day for session in alice.get(address, by="session").context["sessions"]]
+    asked = alice.get(address, by="session", day="2027-01-04").context["sessions"]
+    assert (shown, [session.period.date.day for session in asked]) == ([5], [4])
+    assert alice.get(address, by="session", day="never").context["day"].day == 5
+
+
+def test_the_grid_and_the_roster_ask_as_much_for_many_rows_as_for_few(alice, plan):
+    def asked():
+        counts = []
+        for page in ("datesheet/", "roster/", "roster/?by=session"):
+            with CaptureQueriesContext(connection) as queries:
+                alice.get(f"solutions/{plan.pk}/{page}")
+            counts.append(len(queries))
+        return counts
+
+    asked()
+    few = asked()
+    for number in range(10):
+        exam = ExamFactory(project=plan.project, code=f"Q-{number}")
+        period = plan.placements.first().period
+        placement = models.Placement.objects.create(
+            project=plan.project, solution=plan, sitting=exam.sittings.get(), period=period
+        )
+        room = models.Room.objects.first()
+        models.RoomShare.objects.create(project=plan.project, placement=placement, room=room, candidates=3)
+        Duty.objects.create(
+            project=plan.project,
+            solution=plan,
+            period=period,
+            room=room,
+            role="invigilator",
+            number=number + 10,
+            starts=period.starts,
+            ends=period.ends,
+            teacher=TeacherFactory(project=plan.project, may_invigilate=False),
+        )
+    assert asked() == few
 
 
 def test_an_open_post_is_given_and_left_again(alice, plan):

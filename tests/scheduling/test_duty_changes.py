@@ -150,12 +150,12 @@ def test_a_second_duty_of_a_day_is_doubted_where_the_policy_says_so(solution, op
 
 
 def test_choices_ask_no_more_for_more_teachers(open_post, django_assert_num_queries):
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         choices_for(open_post)
     for n in range(20):
         Teacher.objects.create(project=open_post.project, staff_no=f"X{n}", name=f"X{n}")
     duty = posts(open_post.solution).get(pk=open_post.pk)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         choices_for(duty)
 
 

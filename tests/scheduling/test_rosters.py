@@ -42,6 +42,6 @@ def test_sessions_stand_in_order_of_time_and_name_the_open_posts(solution):
 
 
 def test_a_roster_asks_as_much_for_many_as_for_few(solution, django_assert_num_queries):
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(8):
         roster = Roster(solution)
         assert (len(roster.people), len(roster.sessions), len(roster.pinned)) == (5, 2, 0)
