@@ -377,7 +377,7 @@ def demo(*words: str) -> int:
         prepare(env)
     set_up = time.monotonic()
     # The search takes one processor; the other makes the school, whose sign-ins come after the others.
-    make_school = [PYTHON, "manage.py", "demo_school"]
+    make_school = [str(PYTHON), "manage.py", "demo_school"]
     with subprocess.Popen(make_school, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as school:
         try:
             manage("demo", env=env)
