@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
@@ -37,12 +38,25 @@ class MyDetailsForm(forms.ModelForm):
     class Meta:
         model = Guardian
         fields = ["name", "email", "phone", "wants_texts"]
-        help_texts = {"email": _("Where messages go. You sign in with your account's own address.")}
 
     def __init__(self, *args: Any, sends_texts: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].widget.attrs["autocomplete"] = "name"
-        self.fields["email"].widget.attrs.update({"autocomplete": "email", "dir": "ltr"})
+        # A letter names a child and where it is: it goes where the guardian has shown to be at home.
+        own = EmailAddress.objects.filter(user=self.instance.user, verified=True).values_list(
+            "email", flat=True
+        )
+        known = dict.fromkeys(filter(None, [self.instance.email, *own]))
+        self.fields["email"] = forms.ChoiceField(
+            label=_("E-mail"),
+            choices=[(email, email) for email in known],
+            required=bool(known),
+            widget=forms.Select({"dir": "ltr"}),
+            help_text=_(
+                "Where messages go. For another address, change that of your account first (E-mail and "
+                "account): it is confirmed there, and can be chosen here then."
+            ),
+        )
         self.fields["phone"].widget.attrs.update({"type": "tel", "autocomplete": "tel", "dir": "ltr"})
         if not sends_texts:
             del self.fields["wants_texts"]

@@ -322,3 +322,20 @@ def test_erasure_is_asked_for_once_and_taken_back(signed_in, mother):
 
 def test_a_parent_with_nothing_else_to_do_here_comes_to_the_family(signed_in):
     assertRedirects(signed_in.get("/"), "/b/school/family/")
+
+
+# --- how the school reaches a guardian ------------------------------------------------------------------
+def test_messages_go_to_an_address_that_is_known_or_confirmed_and_to_no_other(school, mother, signed_in):
+    mother.user.confirm_email()
+    told = {"name": "Amna Khan", "phone": "0300 1234567"}
+    refused = signed_in.post("/b/school/family/me/", told | {"email": "stranger@elsewhere.org"})
+    mother.refresh_from_db()
+    assert (refused.status_code, mother.email) == (200, "amna@home.org")
+
+    mother.user.email = "amna@new.org"
+    mother.user.save()
+    mother.user.confirm_email()
+    assertContains(signed_in.get("/b/school/family/me/"), "amna@home.org")
+    signed_in.post("/b/school/family/me/", told | {"email": "amna@new.org"})
+    mother.refresh_from_db()
+    assert mother.email == "amna@new.org"
