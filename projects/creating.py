@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import CreateModel
+from django.db.migrations.operations import AddConstraint, AddField, AddIndex, CreateModel
 from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.migrations.state import ProjectState
 
@@ -12,7 +12,7 @@ class CreateModels(Operation):
     """The models that these operations describe, each created as it stands after the last of them.
 
     One by one, Django renders all related models anew before each of them: a hundred models took most of a
-    minute, and every test run makes a database. All operations must be about models created here.
+    minute, and every test run makes a database. Raises ValueError for an operation that would be lost.
     """
 
     atomic = True
@@ -20,6 +20,11 @@ class CreateModels(Operation):
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.operations = operations
+        created = {name.lower() for name in self._names()}
+        for one in operations:
+            is_part = isinstance(one, AddField | AddIndex | AddConstraint) and one.model_name_lower in created
+            if not isinstance(one, CreateModel) and not is_part:
+                raise ValueError(f"This belongs in a migration's own operations: {one.describe()}")
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         # Rendered models are rendered again with every change; without them, all once when they are needed.

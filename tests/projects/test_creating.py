@@ -4,9 +4,8 @@ from django.db.migrations.state import ProjectState
 
 from projects.creating import CreateModels
 
-pytestmark = pytest.mark.django_db(transaction=True)
 
-
+@pytest.mark.django_db(transaction=True)
 def test_models_that_name_each_other_are_created_whole_in_one_step_and_go_again():
     key = [("id", models.BigAutoField(primary_key=True))]
     create = CreateModels(
@@ -32,3 +31,12 @@ def test_models_that_name_each_other_are_created_whole_in_one_step_and_go_again(
     with connection.schema_editor() as editor:
         create.database_backwards("projects", editor, after, before)
     assert not {"projects_hen", "projects_egg"} & set(connection.introspection.table_names())
+
+
+def test_what_is_not_about_a_model_created_here_is_refused():
+    for lost in (
+        migrations.RunPython(migrations.RunPython.noop),
+        migrations.AddField("elsewhere", "name", models.CharField(max_length=9)),
+    ):
+        with pytest.raises(ValueError, match="own operations"):
+            CreateModels([lost])
