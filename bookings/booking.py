@@ -5,7 +5,6 @@ transaction: rows, counters, ledger, history, messages and the idempotency key s
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -499,12 +498,9 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
 
 def _price_moved(old: Booking, to: Session, child: Child, household: Household | None) -> money.Price:
     """The promo code of the old place goes along, if it counts for the new one."""
-    asked: dict[str, Any] = {"session": to, "child": child, "household": household}
-    if code := money.code_of(old):
-        money.give_codes_back(old)
-        with suppress(CannotBook):
-            return money.price_for(**asked, promo_code=code)
-    return money.price_for(**asked)
+    code = money.code_of(old)
+    money.give_codes_back(old)
+    return money.price_with_kept(session=to, child=child, household=household, promo_code=code)
 
 
 def _hold_swap(

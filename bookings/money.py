@@ -6,6 +6,7 @@ the currency has after the point.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -99,6 +100,14 @@ def round_to(amount: Decimal, currency: str) -> Decimal:
 
 def _saves(one: Discount | PromoCode, of: Decimal, currency: str) -> Decimal:
     return min(of, round_to(of * one.percent / 100 + one.amount, currency))
+
+
+def price_with_kept(*, promo_code: str, **asked: Any) -> Price:
+    """The same with a code that was given before, if it still counts: nobody loses a place over a code."""
+    if promo_code:
+        with suppress(CannotBook):
+            return price_for(**asked, promo_code=promo_code)
+    return price_for(**asked)
 
 
 def _discounts(session: Session, child: Child, household: Household | None) -> Iterable[Discount]:

@@ -6,7 +6,6 @@ heads is served in several transactions, and the place stays the queue's in betw
 """
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -163,14 +162,12 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
 
 
 def _price(session: Session, entry: WaitEntry, household: Household | None) -> money.Price:
-    """With the promo code that was kept, if it still counts: nobody loses a place over a code."""
-    asked: dict[str, Any] = {"session": session, "child": entry.child, "household": household}
+    """With the promo code that was kept."""
+    code = ""
     if entry.promo_code_id:
         # Locked, so that nobody uses it up between the price and the place.
-        code = PromoCode.objects.select_for_update(no_key=True).get(pk=entry.promo_code_id)
-        with suppress(CannotBook):
-            return money.price_for(**asked, promo_code=code.code)
-    return money.price_for(**asked)
+        code = PromoCode.objects.select_for_update(no_key=True).get(pk=entry.promo_code_id).code
+    return money.price_with_kept(session=session, child=entry.child, household=household, promo_code=code)
 
 
 def _offer(act: Act, hall: Hall, entry: WaitEntry, booking: Booking, until: datetime) -> None:
