@@ -133,7 +133,7 @@ def typeset_in_files(
 ) -> Iterator[Path]:
     """A mass print: the files in order, as they are done. Never one giant document: what lies in memory are
     the sections of the files under way, as many as there are processors. With a background the paths come at
-    once, the files later.
+    once, the files later, and nobody is told how far it is.
 
     `progress` is told how many sections are done. Each section's pages are numbered by themselves, unless
     `numbering` is "given": then they bring their numbers along. A section may name "photos", files beside the
