@@ -96,8 +96,8 @@ class SolutionAdmin(ShownOnly):
         "hard",
         "cost",
         "unplaced",
-        "unseated",
-        "unfilled",
+        "without_seat",
+        "open_posts",
         "created_at",
         "parent",
     ]
@@ -124,6 +124,14 @@ class SolutionAdmin(ShownOnly):
     @admin.display(description=_("solution"), ordering="number")
     def named(self, solution: Solution) -> str:
         return format_html('<a href="{}">{}</a>', reverse("admin:solution", args=[solution.pk]), solution)
+
+    @admin.display(description=_("candidates without a seat"), ordering="unseated")
+    def without_seat(self, solution: Solution) -> int | None:
+        return solution.unseated if Run.Part.SEATS in solution.measures else None
+
+    @admin.display(description=_("posts without a teacher"), ordering="unfilled")
+    def open_posts(self, solution: Solution) -> int | None:
+        return solution.unfilled if Run.Part.DUTIES in solution.measures else None
 
     @admin.display(description=_("state"), ordering="is_live")
     def state(self, solution: Solution) -> str:

@@ -269,6 +269,16 @@ def test_a_row_with_a_page_of_its_own_is_shown_there(alice_pages, rows, name):
     assert alice_pages.get(f"scheduling/{name}/none/change/").status_code == 404
 
 
+def test_nobody_is_counted_without_a_seat_where_no_seats_were_made(alice_pages, rows):
+    def told(field):
+        page = alice_pages.get("scheduling/solution/").content.decode()
+        return set(re.findall(rf'class="field-{field}[^"]*">([^<]*)<', page))
+
+    assert (told("without_seat"), told("open_posts")) == ({"–"}, {"–"})
+    Solution.objects.update(measures={"seats": {}})
+    assert (told("without_seat"), told("open_posts")) == ({"0"}, {"–"})
+
+
 def test_a_live_solution_is_not_deleted(alice_pages, rows):
     Solution.objects.filter(pk=rows["solution"].pk).update(is_live=True)
     alice_pages.post(f"scheduling/solution/{rows['solution'].pk}/delete/", {"post": "yes"})
