@@ -19,10 +19,12 @@ def is_draft(solution: Solution) -> bool:
 
 @transaction.atomic
 def draft_of(solution: Solution) -> Solution:
-    """The solution itself where it is a draft, else a new one with all that it holds."""
+    """The solution itself where it is a draft, else a new one with all that it holds: to be changed now."""
     held = Solution.objects.select_for_update(no_key=True).select_related(None).get(pk=solution.pk)
     if is_draft(held):
         held.project = solution.project
+        held.changes += 1
+        held.save(update_fields=["changes"])
         return held
     draft = versions.new_version(of=solution)
     draft.name = (_("%s, changed by hand") % solution)[:150]

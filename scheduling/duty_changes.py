@@ -32,7 +32,7 @@ from .models import (
     Unavailability,
 )
 from .posts import policy_of
-from .recounting import recount_soon
+from .recounting import recount_if_quick, recount_soon
 from .rosters import PersonLine, Roster
 
 
@@ -62,7 +62,6 @@ def unpin_duty(*, duty: Duty, by: User) -> None:
         DutyPin.objects.for_project(duty.project).filter(teacher=duty.teacher, period=duty.period).delete()
 
 
-@transaction.atomic
 def give(*, duty: Duty, teacher: Teacher | None, by: User) -> Duty:
     """Give the post to that teacher, or to nobody; return the post in the draft that holds the change.
 
@@ -71,6 +70,13 @@ def give(*, duty: Duty, teacher: Teacher | None, by: User) -> Duty:
     _refuse_archived(duty.project)
     if teacher is not None and teacher.pk == duty.teacher_id:
         raise CannotGive(_("%s has this post already.") % teacher.name)
+    given = _give(duty, teacher, by)
+    recount_if_quick(given.solution)
+    return given
+
+
+@transaction.atomic
+def _give(duty: Duty, teacher: Teacher | None, by: User) -> Duty:
     draft = draft_of(duty.solution)
     mine = same_post(duty, draft)
     if mine.teacher_id is not None:
@@ -88,9 +94,8 @@ def give(*, duty: Duty, teacher: Teacher | None, by: User) -> Duty:
 
 
 def same_post(duty: Duty, draft: Solution) -> Duty:
-    if duty.solution_id == draft.pk:
-        return duty
-    return Duty.objects.select_related("period", "room", "teacher").get(
+    """The post in the draft, with who has it now."""
+    post = Duty.objects.select_related("period", "room", "teacher").get(
         solution=draft,
         period=duty.period_id,
         room=duty.room_id,
@@ -98,6 +103,8 @@ def same_post(duty: Duty, draft: Solution) -> Duty:
         role=duty.role,
         number=duty.number,
     )
+    post.solution = draft
+    return post
 
 
 class Choice(NamedTuple):

@@ -12,10 +12,11 @@ from accounts.models import User
 from projects import history
 from projects.models import Project
 
+from . import versions
 from .drafts import draft_of
 from .models import Exam, FixedPlacement, Period, Placement, RoomShare, Sitting, Solution
 from .move_prices import Moves
-from .recounting import recount_soon
+from .recounting import recount_if_quick, recount_soon
 from .solver.timetable.problem import Plan
 
 
@@ -85,13 +86,11 @@ class Moved(NamedTuple):
     unseated: int
 
 
-@transaction.atomic
 def move(*, solution: Solution, sitting: Sitting, period: Period, by: User) -> Moved:
     """Hold the sitting in that period, in rooms that are free there; nothing else moves."""
     return _replace(solution, by, {sitting: period})
 
 
-@transaction.atomic
 def swap(*, solution: Solution, one: Sitting, other: Sitting | None, by: User) -> Moved:
     """Two sittings in each other's periods."""
     if other is None:
@@ -113,22 +112,29 @@ def _replace(solution: Solution, by: User, moves: dict[Sitting, Period]) -> Move
     _refuse_archived(solution.project)
     for sitting in moves:
         _refuse_held(solution, sitting)
-    seen = Moves(solution)
-    place = {row.pk: number for number, row in enumerate(seen.season.periods)}
-    numbers = {seen.number_of(sitting): place[period.pk] for sitting, period in moves.items()}
-    if all(int(seen.plan.period[number]) == there for number, there in numbers.items()):
-        raise CannotEdit(_("It is in that period already."))
-    plan = seen.moved(*numbers.items())
-    draft = draft_of(solution)
-    gone = 0
-    for sitting, period in moves.items():
-        row = Placement.objects.get(solution=draft, sitting=sitting)
-        row.shares.all().delete()
-        gone += row.seatings.all().delete()[0]
-        Placement.objects.filter(pk=row.pk).update(period=period)
-        _write_rooms(row, seen, plan, seen.number_of(sitting))
-    recount_soon(draft)
-    return Moved(draft, gone)
+
+    def compute() -> tuple[Moves, Plan]:
+        seen = Moves(solution)
+        place = {row.pk: number for number, row in enumerate(seen.season.periods)}
+        numbers = {seen.number_of(sitting): place[period.pk] for sitting, period in moves.items()}
+        if all(int(seen.plan.period[number]) == there for number, there in numbers.items()):
+            raise CannotEdit(_("It is in that period already."))
+        return seen, seen.moved(*numbers.items())
+
+    def write(held: Solution, found: tuple[Moves, Plan]) -> Moved:
+        draft, gone = draft_of(held), 0
+        for sitting, period in moves.items():
+            row = Placement.objects.get(solution=draft, sitting=sitting)
+            row.shares.all().delete()
+            gone += row.seatings.all().delete()[0]
+            Placement.objects.filter(pk=row.pk).update(period=period)
+            _write_rooms(row, *found, found[0].number_of(sitting))
+        recount_soon(draft)
+        return Moved(draft, gone)
+
+    moved = versions.write_unchanged(of=solution, compute=compute, write=write, refused=CannotEdit)
+    recount_if_quick(moved.solution)
+    return moved
 
 
 def _refuse_held(solution: Solution, sitting: Sitting) -> None:

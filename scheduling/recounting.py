@@ -17,17 +17,29 @@ MOST_AT_ONCE = 20_000
 PENDING = rules.BEING_COUNTED
 # Of the duties' measures what holds of the solver's own plan only.
 PROVEN = {"bound", "gap", "least_open"}
+COUNTED = ("measures", "by_rule", "hard", "cost", "findings", "unplaced", "unseated", "unfilled")
 
 
 def recount_soon(solution: Solution) -> None:
-    """Count at once where that is quick, else say that it is being counted, and have it done."""
-    if Registration.objects.for_project(solution.project).count() <= MOST_AT_ONCE:
-        recount(solution)
-        return
+    """With the change, in one transaction: the solution says that it is being counted.
+
+    Who changed it calls `recount_if_quick` after that; where it is not, a worker is asked here.
+    """
     solution.findings = until_counted(solution)
     _count_rows(solution)
     solution.save(update_fields=["findings", "unplaced", "unfilled"])
-    transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
+    if not _is_quick(solution):
+        transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
+
+
+def recount_if_quick(solution: Solution) -> None:
+    """Count at once, after the change is written: others who want to write do not wait for it."""
+    if _is_quick(solution):
+        recount(solution)
+
+
+def _is_quick(solution: Solution) -> bool:
+    return Registration.objects.for_project(solution.project).count() <= MOST_AT_ONCE
 
 
 def recount(solution: Solution) -> None:
@@ -51,7 +63,11 @@ def recount(solution: Solution) -> None:
     missing = [finding.count for finding in found if finding.rule == "chair_missing"]
     solution.unseated = int(sum(missing))
     _count_rows(solution)
-    solution.save()
+    with transaction.atomic():
+        held = Solution.objects.select_for_update(no_key=True).filter(pk=solution.pk).first()
+        # Whoever has changed it since has it counted again.
+        if held is not None and held.changes == solution.changes:
+            solution.save(update_fields=COUNTED)
 
 
 def until_counted(solution: Solution) -> list[dict[str, Any]]:

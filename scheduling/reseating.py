@@ -4,18 +4,18 @@ Both acts write a new version of the solution and say by name whom they touched;
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import time
 from typing import NamedTuple
 
 import numpy as np
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from . import versions
 from .adapter import seats
 from .findings import Finding
 from .models import Period, Placement, Room, RoomClosure, Seating, Solution, Student
-from .recounting import recount_soon
+from .recounting import recount_if_quick, recount_soon
 from .solver.seating.insert import insert
 from .solver.seating.neighbours import shapes_of
 from .solver.seating.problem import NOWHERE, Ints
@@ -37,6 +37,23 @@ class Touched(NamedTuple):
     now: str
 
 
+class _Moves(NamedTuple):
+    """What is to be written: where everybody sat and sits, who comes no more, and what that counts."""
+
+    season: seats.Season
+    before: Ints
+    chair: Ints
+    gone: list[Seating]
+    result: Result
+    reasons: list[str]
+
+    @property
+    def changed(self) -> Ints:
+        """Who had no chair may still have a row, on a chair that is gone."""
+        changed: Ints = np.flatnonzero((self.chair != self.before) | (self.before == NOWHERE))
+        return changed
+
+
 class Reseated(NamedTuple):
     """solution: the new version. touched: who sits elsewhere now, by roll number. reasons: what is short,
     where, and the cheapest cure."""
@@ -52,12 +69,20 @@ def seat_late(*, solution: Solution) -> Reseated:
     Nobody else moves. Who is no candidate any more loses the seat.
     """
     _refuse(solution)
-    season = seats.season_of(solution)
-    before = season.chairs_in(solution)
-    gone = _strangers(season)
-    if (before != NOWHERE).all() and not gone:
-        raise CannotReseat(_("Every candidate of this solution has a seat already: there is nobody to seat."))
-    return _write(season, before, before, gone)
+
+    def compute() -> _Moves:
+        season = seats.season_of(solution)
+        before = season.chairs_in(solution)
+        gone = _strangers(season)
+        if (before != NOWHERE).all() and not gone:
+            raise CannotReseat(
+                _("Every candidate of this solution has a seat already: there is nobody to seat.")
+            )
+        return _seated(season, before, before, gone)
+
+    done = versions.write_unchanged(of=solution, compute=compute, write=_write, refused=CannotReseat)
+    recount_if_quick(done.solution)
+    return done
 
 
 def lose_room(
@@ -76,21 +101,43 @@ def lose_room(
     when = list(Period.objects.filter(pk__in=used.values("period")).order_by("date", "starts"))
     if not when:
         raise CannotReseat(_("Nobody sits in %s then: there is nobody to move.") % room.code)
-    with transaction.atomic():
-        for period in list(periods) if periods is not None else when:
-            _close(room, period, because)
-        season = seats.season_of(solution)
-        before = season.chairs_in(solution)
-        number = [row.pk for row in season.rooms].index(room.pk)
-        lost = {row.pk for row in when}
-        chair = before.copy()
-        p = season.problem
-        in_room = np.append(p.chair_room, NOWHERE)[before] == number
-        in_time = np.isin(
-            p.exam_period[p.candidate_exam], [n for n, row in enumerate(season.periods) if row.pk in lost]
+    closures = [
+        RoomClosure(
+            project=room.project,
+            institution=room.project.institution,
+            room=room,
+            date=period.date,
+            starts=period.starts,
+            ends=period.ends,
+            reason=because[:200],
         )
-        chair[in_room & in_time] = NOWHERE
-        return _write(season, before, chair, _strangers(season))
+        for period in (periods if periods is not None else when)
+    ]
+
+    def compute() -> _Moves:
+        season = seats.season_of(solution, closures=closures)
+        before = season.chairs_in(solution)
+        return _seated(season, before, _without(season, before, room, when), _strangers(season))
+
+    def write(held: Solution, moves: _Moves) -> Reseated:
+        for closure in closures:
+            _close(closure)
+        return _write(held, moves)
+
+    done = versions.write_unchanged(of=solution, compute=compute, write=write, refused=CannotReseat)
+    recount_if_quick(done.solution)
+    return done
+
+
+def _without(season: seats.Season, before: Ints, room: Room, when: Sequence[Period]) -> Ints:
+    """The chairs, but for those of the room in these periods."""
+    p, lost = season.problem, {row.pk for row in when}
+    number = [row.pk for row in season.rooms].index(room.pk)
+    in_room = np.append(p.chair_room, NOWHERE)[before] == number
+    in_time = np.isin(
+        p.exam_period[p.candidate_exam], [n for n, row in enumerate(season.periods) if row.pk in lost]
+    )
+    return np.where(in_room & in_time, NOWHERE, before)
 
 
 def _refuse(solution: Solution) -> None:
@@ -100,22 +147,21 @@ def _refuse(solution: Solution) -> None:
         raise CannotReseat(_("%s has no seats yet: let the solver make them first.") % solution)
 
 
-def _close(room: Room, period: Period, because: str) -> None:
-    closures = RoomClosure.objects.for_project(room.project).filter(room=room, date=period.date)
-    for row in closures:
-        if row.starts is None or row.ends is None or row.starts <= period.starts < period.ends <= row.ends:
+def _close(closure: RoomClosure) -> None:
+    """Note it, unless the room is noted as closed at that time already."""
+    starts, ends = closure.starts or time.min, closure.ends or time.max
+    that_day = RoomClosure.objects.for_project(closure.project).filter(room=closure.room, date=closure.date)
+    for row in that_day:
+        if (row.starts or time.min) <= starts and ends <= (row.ends or time.max):
             return
+    told = {"ends": closure.ends, "reason": closure.reason}
     RoomClosure.objects.update_or_create(
-        project=room.project,
-        room=room,
-        date=period.date,
-        starts=period.starts,
-        defaults={"ends": period.ends, "reason": because[:200]},
-        create_defaults={
-            "institution": room.project.institution,
-            "ends": period.ends,
-            "reason": because[:200],
-        },
+        project=closure.project,
+        room=closure.room,
+        date=closure.date,
+        starts=closure.starts,
+        defaults=told,
+        create_defaults={"institution": closure.institution, **told},
     )
 
 
@@ -132,40 +178,41 @@ def _strangers(season: seats.Season) -> list[Seating]:
     return list(rows.select_related("placement__sitting__exam", "student", "period", "room"))
 
 
-@transaction.atomic
-def _write(season: seats.Season, before: Ints, chair: Ints, gone: list[Seating]) -> Reseated:
-    """Seat who has no chair, and keep it all in a new version of the solution."""
+def _seated(season: seats.Season, before: Ints, chair: Ints, gone: list[Seating]) -> _Moves:
+    """A chair for whoever has none."""
     p, shapes = season.problem, shapes_of(season.problem)
     by_period = p.exam_period[p.candidate_exam]
     chair = chair.copy()
     for period in np.unique(by_period[chair == NOWHERE]).tolist():
         mine = np.flatnonzero(by_period == period)
         chair[mine] = insert(p, shapes, period, mine, chair[mine])
-    # Who had no chair may still have a row, on a chair that is gone.
-    changed = np.flatnonzero((chair != before) | (before == NOWHERE))
-    solution = versions.new_version(of=season.solution)
+    reasons = [*season.why_not, *seats.reasons_of(season, chair)]
+    return _Moves(season, before, chair, gone, result_of(p, chair, shapes), reasons)
+
+
+def _write(held: Solution, moves: _Moves) -> Reseated:
+    """The moves in a new version of the solution."""
+    season, chair, changed = moves.season, moves.chair, moves.changed
+    solution = versions.new_version(of=held)
     placements = seats.twins_of(season, solution)
-    _take_away(season, solution, changed, gone, placements)
+    _take_away(moves, solution, placements)
     now = changed[chair[changed] != NOWHERE]
     seats.insert_seatings(season, now, chair[now], solution, placements)
     seats.write_shares(season, chair, solution, placements)
-    reasons = [*season.why_not, *seats.reasons_of(season, chair)]
-    _count(solution, result_of(p, chair, shapes), reasons)
-    return Reseated(solution, _touched(season, before, chair, changed, gone), reasons)
+    _count(solution, moves.result, moves.reasons)
+    return Reseated(solution, _touched(moves), moves.reasons)
 
 
-def _take_away(
-    season: seats.Season, solution: Solution, changed: Ints, gone: list[Seating], placements: list[int]
-) -> None:
+def _take_away(moves: _Moves, solution: Solution, placements: list[int]) -> None:
     """From the new version the seats that are left: of those who move, and of those who do not come."""
-    p = season.problem
+    p, season, changed = moves.season.problem, moves.season, moves.changed
     of_sitting = dict(Placement.objects.filter(solution=solution).values_list("sitting", "pk"))
     leaving: dict[int, list[int]] = defaultdict(list)
     for exam, student in zip(
         p.candidate_exam[changed].tolist(), p.candidate_student[changed].tolist(), strict=True
     ):
         leaving[placements[exam]].append(season.students[student])
-    for row in gone:
+    for row in moves.gone:
         leaving[of_sitting[row.placement.sitting_id]].append(row.student_id)
     for placement, students in leaving.items():
         Seating.objects.filter(solution=solution, placement=placement, student__in=students).delete()
@@ -199,9 +246,8 @@ def _count(solution: Solution, result: Result, reasons: list[str]) -> None:
     recount_soon(solution)
 
 
-def _touched(
-    season: seats.Season, before: Ints, chair: Ints, changed: Ints, gone: list[Seating]
-) -> list[Touched]:
+def _touched(moves: _Moves) -> list[Touched]:
+    season, changed = moves.season, moves.changed
     p = season.problem
     names = dict(
         Student.objects.filter(
@@ -222,8 +268,8 @@ def _touched(
             names[season.students[p.candidate_student[candidate]]],
             season.sittings[p.candidate_exam[candidate]].exam.code,
             str(season.periods[p.exam_period[p.candidate_exam[candidate]]]),
-            where(int(before[candidate])),
-            where(int(chair[candidate])),
+            where(int(moves.before[candidate])),
+            where(int(moves.chair[candidate])),
         )
         for candidate in changed.tolist()
     ]
@@ -236,6 +282,6 @@ def _touched(
             f"{row.room.code} {row.label}",
             "",
         )
-        for row in gone
+        for row in moves.gone
     ]
     return sorted(found)

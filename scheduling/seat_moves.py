@@ -16,7 +16,7 @@ from projects.models import Project
 from .drafts import draft_of
 from .layouts import chairs_of
 from .models import CandidateGroup, Room, RoomShare, Seating, SeatPin, Solution, Student
-from .recounting import recount_soon
+from .recounting import recount_if_quick, recount_soon
 
 Key = tuple[int, int, int]
 
@@ -52,7 +52,6 @@ def unpin_seat(*, seating: Seating, by: User) -> None:
         ).delete()
 
 
-@transaction.atomic
 def move(*, seating: Seating, room: Room, key: Key, by: User) -> Seating:
     """Seat the candidate on another chair of the period; whoever sits there takes the chair left behind.
 
@@ -62,6 +61,13 @@ def move(*, seating: Seating, room: Room, key: Key, by: User) -> Seating:
     new = _spot(room, key)
     if _spot_of(seating)[:4] == new[:4]:
         raise CannotMove(_("%s sits on that chair already.") % seating.student.roll_no)
+    moved = _move(seating, new, by)
+    recount_if_quick(moved.solution)
+    return moved
+
+
+@transaction.atomic
+def _move(seating: Seating, new: "Spot", by: User) -> Seating:
     draft = draft_of(seating.solution)
     mine = _same_candidate(seating, draft)
     old = _spot_of(mine)
@@ -107,11 +113,12 @@ def _spot_of(row: Seating) -> Spot:
 
 
 def _same_candidate(seating: Seating, draft: Solution) -> Seating:
-    if seating.solution_id == draft.pk:
-        return seating
+    """Where the candidate sits in the draft now."""
     rows = Seating.objects.filter(solution=draft, student=seating.student_id)
     rows = rows.select_related("placement__sitting__exam", "student", "room")
-    return rows.get(placement__sitting=seating.placement.sitting_id)
+    mine = rows.get(placement__sitting=seating.placement.sitting_id)
+    mine.solution = draft
+    return mine
 
 
 def _put(row: Seating, spot: Spot, by: User) -> None:

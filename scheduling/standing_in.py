@@ -4,18 +4,18 @@ Nearest first: who is free then and breaks no rule, in the order of what it cost
 one other hands a duty on (a chain of two); else the post stays open. Everything else stays as it was.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from . import versions
 from .adapter import duties as adapter
 from .findings import Finding
 from .models import Duty, Solution, Teacher
-from .recounting import recount_soon
+from .recounting import recount_if_quick, recount_soon
 from .solver.duties import score
 from .solver.duties.problem import AWAY, OPEN, Ints
 
@@ -68,36 +68,56 @@ def substitutes(*, duty: Duty, most: int = MOST_SHOWN) -> list[Substitute]:
 
 def hand_on(*, duty: Duty, to: Teacher) -> StoodIn:
     """The duty to that teacher, in a new version of the plan; CannotStandIn says if that cannot be."""
-    desk = _Desk(duty.solution)
-    post, teacher = desk.post_of(duty), desk.number_of(to)
-    if teacher not in [number for _cost, number in desk.desk.choices(post)]:
-        words = _("%(teacher)s is not free for that duty or may not have it: choose another teacher.")
-        raise CannotStandIn(words % {"teacher": to})
-    desk.desk.give(post, teacher)
-    return desk.write()
+
+    def change(desk: _Desk) -> None:
+        post, teacher = desk.post_of(duty), desk.number_of(to)
+        if teacher not in [number for _cost, number in desk.desk.choices(post)]:
+            words = _("%(teacher)s is not free for that duty or may not have it: choose another teacher.")
+            raise CannotStandIn(words % {"teacher": to})
+        desk.desk.give(post, teacher)
+
+    return _changed(duty.solution, change)
 
 
 def replace(*, solution: Solution, teacher: Teacher, on: date | None = None) -> StoodIn:
     """All duties of a teacher who is ill, or those of one day, each to the nearest other."""
-    desk = _Desk(solution)
-    number = desk.number_of(teacher)
-    posts = [
-        post
-        for post in np.flatnonzero(desk.before == number).tolist()
-        if on is None or desk.season.posts[post].period.date == on
-    ]
-    if not posts:
-        raise CannotStandIn(_("%(teacher)s has no duty then: nothing is to be done.") % {"teacher": teacher})
-    desk.desk.refill(posts, without=number)
-    return desk.write()
+
+    def change(desk: _Desk) -> None:
+        number = desk.number_of(teacher)
+        posts = [
+            post
+            for post in np.flatnonzero(desk.before == number).tolist()
+            if on is None or desk.season.posts[post].period.date == on
+        ]
+        if not posts:
+            words = _("%(teacher)s has no duty then: nothing is to be done.")
+            raise CannotStandIn(words % {"teacher": teacher})
+        desk.desk.refill(posts, without=number)
+
+    return _changed(solution, change)
 
 
 def decline(*, duty: Duty) -> StoodIn:
     """The duty to the nearest other teacher, since its own has declined it."""
-    desk = _Desk(duty.solution)
-    post = desk.post_of(duty)
-    desk.desk.refill([post], without=int(desk.before[post]))
-    return desk.write()
+
+    def change(desk: _Desk) -> None:
+        post = desk.post_of(duty)
+        desk.desk.refill([post], without=int(desk.before[post]))
+
+    return _changed(duty.solution, change)
+
+
+def _changed(solution: Solution, change: "Callable[[_Desk], None]") -> StoodIn:
+    """A new version of the plan with what the change does to its roster."""
+
+    def compute() -> _Moves:
+        desk = _Desk(solution)
+        change(desk)
+        return desk.moves()
+
+    done = versions.write_unchanged(of=solution, compute=compute, write=_write, refused=CannotStandIn)
+    recount_if_quick(done.solution)
+    return done
 
 
 class _Desk:
@@ -149,37 +169,49 @@ class _Desk:
             words.append(_("on duty that day anyway"))
         return ", ".join(words)
 
-    @transaction.atomic
-    def write(self) -> StoodIn:
-        """A new version in which only these duties are others'."""
+    def moves(self) -> "_Moves":
         who = self.desk.who.copy()
-        solution = versions.new_version(of=self.solution)
-        rows = {adapter.key_of(row): row for row in Duty.objects.filter(solution=solution)}
-        teachers = self.season.teachers
-        changed = [(post, rows[self.season.posts[post].key]) for post in np.flatnonzero(who != self.before)]
-        touched = []
-        for post, row in changed:
-            before, now = int(self.before[post]), int(who[post])
-            row.teacher = None if now == OPEN else teachers[now]
-            touched.append(
-                Touched(
-                    str(row),
-                    "" if before == OPEN else str(teachers[before]),
-                    "" if now == OPEN else str(teachers[now]),
-                )
+        found = score.evaluate(self.season.problem, who)
+        return _Moves(self.season, self.before, who, found, adapter.reasons_of(self.season, who))
+
+
+class _Moves(NamedTuple):
+    """What is to be written: who had and has each post, and what that counts."""
+
+    season: adapter.Season
+    before: Ints
+    who: Ints
+    found: score.Score
+    reasons: list[str]
+
+
+def _write(held: Solution, moves: _Moves) -> StoodIn:
+    """A new version in which only these duties are others'."""
+    solution = versions.new_version(of=held)
+    rows = {adapter.key_of(row): row for row in Duty.objects.filter(solution=solution)}
+    teachers, posts = moves.season.teachers, moves.season.posts
+    changed, touched = [], []
+    for post in np.flatnonzero(moves.who != moves.before).tolist():
+        row, before, now = rows[posts[post].key], int(moves.before[post]), int(moves.who[post])
+        row.teacher = None if now == OPEN else teachers[now]
+        changed.append(row)
+        touched.append(
+            Touched(
+                str(row),
+                "" if before == OPEN else str(teachers[before]),
+                "" if now == OPEN else str(teachers[now]),
             )
-        # Out first, in second: a teacher has one duty in a period at any moment.
-        changed_rows = [row for _post, row in changed]
-        Duty.objects.filter(pk__in=[row.pk for row in changed_rows]).update(teacher=None)
-        Duty.objects.bulk_update(changed_rows, ["teacher"])
-        reasons = adapter.reasons_of(self.season, who)
-        _count(solution, self.season, who, reasons)
-        return StoodIn(solution, touched, reasons)
+        )
+    # Out first, in second: a teacher has one duty in a period at any moment.
+    Duty.objects.filter(pk__in=[row.pk for row in changed]).update(teacher=None)
+    Duty.objects.bulk_update(changed, ["teacher"])
+    _count(solution, moves)
+    return StoodIn(solution, touched, moves.reasons)
 
 
-def _count(solution: Solution, season: adapter.Season, who: Ints, reasons: list[str]) -> None:
+def _count(solution: Solution, moves: _Moves) -> None:
     """The solution's figures after the change; the full count of every rule follows."""
-    found = score.evaluate(season.problem, who)
+    found = moves.found
     by_rule = {
         code: {"count": count, "cost": found.costs.get(code, 0)}
         for code, count in found.counts.items()
@@ -188,17 +220,17 @@ def _count(solution: Solution, season: adapter.Season, who: Ints, reasons: list[
     before = solution.measures["duties"]
     told = {name: row for name, row in before.items() if name not in ("bound", "gap", "least_open")}
     solution.measures["duties"] = told | {
-        **score.measures_of(season.problem, who, found),
+        **score.measures_of(moves.season.problem, moves.who, found),
         "hard": found.hard,
         "cost": found.cost,
-        "reasons": reasons,
+        "reasons": moves.reasons,
         "by_rule": by_rule,
     }
     solution.hard += found.hard - before.get("hard", 0)
     solution.unfilled = found.counts["unfilled"]
     others = {code: row for code, row in solution.by_rule.items() if code not in found.counts}
     solution.by_rule = others | by_rule
-    said = [Finding("error", "unfilled", 0, reason)._asdict() for reason in reasons]
+    said = [Finding("error", "unfilled", 0, reason)._asdict() for reason in moves.reasons]
     kept = [found for found in solution.findings if found["message"] not in before.get("reasons", ())]
     solution.findings = [*kept, *said]
     solution.save(update_fields=["unfilled", "measures", "hard", "by_rule", "findings"])

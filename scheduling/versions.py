@@ -1,18 +1,48 @@
 """A new version of a plan, and the end of one. Whoever changes seats or duties changes a copy."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import TypeVar
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from .models import Duty, Placement, RoomShare, Run, Seating, Solution
 
 # Rows of one INSERT; more gain nothing.
 BATCH = 5000
+# How often something is computed from a plan that others go on changing.
+TRIES = 3
+
+Found = TypeVar("Found")
+Written = TypeVar("Written")
 
 
 class CannotRemove(Exception):
     """Why a plan stays, in words for the planner."""
+
+
+def write_unchanged(
+    *,
+    of: Solution,
+    compute: Callable[[], Found],
+    write: Callable[[Solution, Found], Written],
+    refused: type[Exception],
+) -> Written:
+    """Compute from a plan while others may write, then write at once, with the plan held.
+
+    Computed again if the plan was changed meanwhile, or what it rests on; after some tries `refused` says so.
+    """
+    rows = Solution.objects.filter(pk=of.pk)
+    for _try in range(TRIES):
+        changes = rows.values_list("changes", flat=True).first()
+        found = compute()
+        with suppress(IntegrityError), transaction.atomic():
+            held = rows.select_for_update(no_key=True).first()
+            if held is not None and held.changes == changes:
+                held.project = of.project
+                return write(held, found)
+    raise refused(_("Others are changing this plan or its data. Look at it again, then try once more."))
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ supervision, on the chair that was kept for it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..models import (
     Period,
     Placement,
     Room,
+    RoomClosure,
     RoomShare,
     Seating,
     SeatingPolicy,
@@ -122,8 +124,13 @@ def largest_exam(project: Project) -> int:
     )
 
 
-def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> Season:
-    """The solution's candidates, rooms and chairs as a Problem; ValueError if it cannot be one."""
+def season_of(
+    solution: Solution, *, stay_close_to: Solution | None = None, closures: Iterable[RoomClosure] = ()
+) -> Season:
+    """The solution's candidates, rooms and chairs as a Problem; ValueError if it cannot be one.
+
+    closures: of rooms, beyond those that are written down.
+    """
     project = solution.project
     reader = _Reader(project)
     policy = policy_of(project)
@@ -165,7 +172,7 @@ def season_of(solution: Solution, *, stay_close_to: Solution | None = None) -> S
         room_block=reader.blocks(),
         room_floor=[room.floor for room in reader.rooms],
         room_penalty=[room.penalty for room in reader.rooms],
-        room_open=reader.room_seats() > 0,
+        room_open=reader.room_seats(closures) > 0,
         period_day=[row.date.toordinal() for row in reader.periods],
         period_max_rooms=[
             NO_LIMIT if row.max_rooms is None or not settings["period_rooms"].is_hard else row.max_rooms

@@ -5,6 +5,7 @@ The only file with both vocabularies. What the tables call a sitting is the solv
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any, NamedTuple
 
@@ -204,11 +205,11 @@ class _Reader:
         who, what = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         return students, who, what, np.array([heaviest[pair] for pair in pairs])
 
-    def room_seats(self) -> np.ndarray:
+    def room_seats(self, also_closed: Iterable[RoomClosure] = ()) -> np.ndarray:
         """(rooms, periods): seats, 0 while the room is closed or has a lesson."""
         capacities = np.array([row.exam_capacity for row in self.rooms], dtype=np.int64)
         seats = np.repeat(capacities[:, np.newaxis], len(self.periods), axis=1)
-        for row in RoomClosure.objects.for_project(self.project):
+        for row in (*RoomClosure.objects.for_project(self.project), *also_closed):
             if row.room_id in self.index_of_room:
                 for number in self.periods_during(row.date, row.starts, row.ends):
                     seats[self.index_of_room[row.room_id], number] = 0

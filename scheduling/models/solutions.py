@@ -129,7 +129,7 @@ class SolutionQuerySet(ProjectQuerySet):
 class Solution(ProjectModel):
     """A whole plan. A run writes a new one; making it the live one is the planner's own act."""
 
-    unrecorded_fields = frozenset({"by_rule", "findings", "measures"})
+    unrecorded_fields = frozenset({"by_rule", "changes", "findings", "measures"})
 
     number = models.PositiveIntegerField(_("number"))
     name = models.CharField(_("name"), max_length=150, blank=True)
@@ -151,6 +151,8 @@ class Solution(ProjectModel):
     # Sentences to the planner: [{"level", "rule", "count", "message"}]; reasons are errors that count nothing
     findings = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
+    # How often its rows were changed by hand: what was computed from them holds while this stays the same.
+    changes = models.PositiveIntegerField(default=0, editable=False)
 
     objects = SolutionQuerySet.as_manager()
 

@@ -29,6 +29,26 @@ def test_a_recount_says_what_the_independent_check_says(plan):
     assert plan.cost == plan.measures["datesheet"]["cost"]
 
 
+def test_a_count_is_not_kept_of_a_plan_that_was_changed_meanwhile(plan, monkeypatch):
+    draft = drafts.draft_of(plan)
+    check = findings.check
+
+    def slow(solution):
+        drafts.draft_of(Solution.objects.get(pk=draft.pk))
+        Solution.objects.filter(pk=draft.pk).update(hard=77)
+        return check(solution)
+
+    monkeypatch.setattr(findings, "check", slow)
+    recounting.recount(draft)
+    assert Solution.objects.get(pk=draft.pk).hard == 77
+
+
+def test_a_count_leaves_alone_what_it_does_not_count(plan):
+    Solution.objects.filter(pk=plan.pk).update(name="The good one")
+    recounting.recount(plan)
+    assert Solution.objects.get(pk=plan.pk).name == "The good one"
+
+
 def test_a_candidate_without_a_chair_is_one_fault(plan):
     recounting.recount(plan)
     before = plan.hard

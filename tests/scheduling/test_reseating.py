@@ -4,8 +4,9 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from scheduling import findings, recounting, reseating, solving
+from scheduling import findings, recounting, reseating, seat_moves, solving
 from scheduling.models import (
     Course,
     Period,
@@ -19,6 +20,7 @@ from scheduling.models import (
     Student,
 )
 
+from ..factories.accounts import UserFactory
 from .worlds import small_season
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +179,64 @@ def test_a_room_without_candidates_is_not_lost(seated):
     with pytest.raises(reseating.CannotReseat, match="Empty"):
         reseating.lose_room(solution=seated, room=empty)
     assert not RoomClosure.objects.for_project(seated.project).exists()
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Have something happen while chairs are looked for: meanwhile(what, *told), the first so many times."""
+
+    def have(what, times=1):
+        left, insert = [what] * times, reseating.insert
+
+        def slow(*told):
+            if left:
+                left.pop()()
+            return insert(*told)
+
+        monkeypatch.setattr(reseating, "insert", slow)
+
+    return have
+
+
+def by_hand(draft):
+    """Somebody else has two candidates change places."""
+    one, *_others, other = Seating.objects.filter(solution=draft).order_by("period", "pk")[:3]
+    key = (other.row, other.column, other.side)
+    return seat_moves.move(seating=one, room=other.room, key=key, by=UserFactory())
+
+
+def test_who_changes_the_plan_while_the_late_are_seated_is_taken_into_account(seated, meanwhile):
+    draft = by_hand(seated).solution
+    late = come_late(seated.project, 2)
+    meanwhile(lambda: by_hand(draft))
+
+    done = reseating.seat_late(solution=draft)
+
+    before, after = chairs(draft), chairs(done.solution)
+    assert {key: after[key] for key in before} == before
+    assert {student for _sitting, student in after.keys() - before.keys()} == {one.pk for one in late}
+    assert findings.count_hard(findings.check(done.solution)) == 0
+
+
+def test_who_goes_on_changing_the_plan_is_told_of_and_nothing_is_written(seated, meanwhile):
+    draft = by_hand(seated).solution
+    room = Room.objects.get(pk=Seating.objects.filter(solution=draft).first().room_id)
+    meanwhile(lambda: by_hand(draft), times=10)
+
+    with pytest.raises(reseating.CannotReseat, match="Others are changing this plan"):
+        reseating.lose_room(solution=draft, room=room)
+
+    assert not RoomClosure.objects.for_project(seated.project).exists()
+    assert Solution.objects.order_by("number").last() == draft
+
+
+def test_nobody_is_held_up_while_chairs_are_looked_for(seated, meanwhile):
+    come_late(seated.project, 1)
+    depth = []
+    meanwhile(lambda: depth.append(len(connection.savepoint_ids)))
+    before = len(connection.savepoint_ids)
+    reseating.seat_late(solution=seated)
+    assert depth == [before]
 
 
 def test_the_neighbour_rule_holds_for_those_who_come_late(seated):
