@@ -647,12 +647,13 @@ def take(m, s, p, t):
 
 @entry
 def best_chain(m, s, p, but):
-    """Fill an open post by two steps: t takes it and hands the duty q on to u. Cheapest; t is −1 if none can.
+    """Fill an open post by two steps: t takes it and hands the duty q on to u. Cheapest; t is −1 if none can
+    or each would cost more than the open post, as a fault of what must hold does.
 
     `but`: the teacher who is not asked.
     """
     m, s = refer_to(m), refer_to(s)
-    best = np.int64(2) ** 62
+    best = np.int64(0)
     teacher, given, other = -1, -1, -1
     for t in range(len(m.target)):
         if t == but or not m.allowed[t, p] or not is_welcome(m, s, t, p):

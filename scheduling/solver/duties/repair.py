@@ -10,12 +10,14 @@ from .search import make_model, make_state
 
 
 class Desk:
-    """A roster at hand, whatever it breaks; prices of changes by the kernels."""
+    """A roster at hand, whatever it breaks: a change is judged by what it makes worse."""
 
     def __init__(self, problem: Problem, who: Ints) -> None:
         self.problem = problem
         fixed = np.zeros(problem.posts, bool)
-        self.model = make_model(problem, fixed, np.full(problem.posts, OPEN, np.int64))
+        model = make_model(problem, fixed, np.full(problem.posts, OPEN, np.int64))
+        # The search keeps a certain post of a room for a woman; at the desk she may have any of them.
+        self.model = model._replace(allowed=~problem.forbidden)
         self.state = make_state(self.model, seed=1)
         kernels.load(self.model, self.state, np.full(problem.posts, OPEN, np.int64))
         kernels.set_plan(self.model, self.state, who)
@@ -25,7 +27,8 @@ class Desk:
         return self.state.who
 
     def choices(self, post: int) -> list[tuple[int, int]]:
-        """Who could take the post from its teacher: change in price and teacher, the cheapest first."""
+        """Who could take the post from its teacher with no more faults of what must hold than now: change in
+        price and teacher, the cheapest first."""
         had = int(self.who[post])
         before = int(self.state.sums[kernels.COST])
         kernels.take(self.model, self.state, post, OPEN)
@@ -33,7 +36,7 @@ class Desk:
         found = []
         for teacher in range(self.problem.teachers):
             may, change = kernels.price_of(self.model, self.state, post, teacher)
-            if may and teacher != had:
+            if may and teacher != had and change + gained < kernels.OPEN_PRICE:
                 found.append((int(change) + gained, teacher))
         kernels.take(self.model, self.state, post, had)
         return sorted(found)
@@ -45,11 +48,9 @@ class Desk:
         """Take the posts from a teacher and give each to the nearest other: who is free, else by a chain of
         two. What nobody can take stays open."""
         for post in posts:
-            self.give(post, OPEN)
-        for post in posts:
-            choices = [(price, teacher) for price, teacher in self.choices(post) if teacher != without]
+            choices = [teacher for _price, teacher in self.choices(post) if teacher != without]
+            self.give(post, choices[0] if choices else OPEN)
             if choices:
-                self.give(post, choices[0][1])
                 continue
             teacher, given, other = kernels.best_chain(self.model, self.state, post, without)
             if teacher != OPEN:
