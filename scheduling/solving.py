@@ -101,16 +101,31 @@ def sweep(*, project: Project | None = None) -> int:
     silent = Run.objects.filter(state=Run.State.RUNNING, heartbeat_at__lt=timezone.now() - SILENCE)
     if project is not None:
         silent = silent.for_project(project)
-    gone = list(silent.values_list("pk", flat=True))
-    if not gone:
-        return 0
-    swept = silent.filter(pk__in=gone).update(
-        state=Run.State.FAILED,
-        ended_at=timezone.now(),
-        message=_("The worker stopped in the middle. Nothing was changed: start the run again."),
-    )
-    _have_counted(gone)
+    swept = 0
+    for run in silent.select_related("project__institution", "asked_by"):
+        with translation.override(_reader(run)):
+            stopped, again = _("The worker stopped in the middle."), _("Start the run again.")
+            message = f"{stopped} {_what_is_kept(run)} {again}"
+        gone = silent.filter(pk=run.pk)
+        if gone.update(state=Run.State.FAILED, ended_at=timezone.now(), message=message):
+            _have_counted(run)
+            swept += 1
     return swept
+
+
+def _what_is_kept(run: Run) -> str:
+    """What an unfinished run has written already: each part is written whole."""
+    solution = run.solutions.first()
+    if solution is None:
+        return _("Nothing was changed.")
+    parts = [part for part in Run.Part if part in solution.measures and run.part in {part, Run.Part.ALL}]
+    words = _("Kept in “%(solution)s”: %(parts)s.")
+    return words % {"solution": solution, "parts": ", ".join(str(part.label) for part in parts)}
+
+
+def _reader(run: Run) -> str:
+    """The language of whoever reads the run's messages."""
+    return run.asked_by.language if run.asked_by else run.project.institution.language
 
 
 def claim(*, run_id: int) -> Run | None:
@@ -158,32 +173,32 @@ def carry_out(run: Run) -> None:
     """Solve a claimed run and write its Solution, all or nothing. What goes wrong is told on the row."""
     from . import searching  # compiled code, which the pages do without
 
-    reader = run.asked_by.language if run.asked_by else run.project.institution.language
     try:
-        with translation.override(reader):  # its messages stay on the row
+        with translation.override(_reader(run)):  # its messages stay on the row
             searching.carry_out(run)
     except Lost:
         log.info("run %s was taken from this worker", run.pk)
     except (ValueError, CannotSolve) as reason:
-        end(run, Run.State.FAILED, message=str(reason)[:500])
+        kept = f" {_what_is_kept(run)}" if run.solutions.exists() else ""
+        end(run, Run.State.FAILED, message=f"{reason}"[: 500 - len(kept)] + kept)
     except Exception:
-        end(
-            run,
-            Run.State.FAILED,
-            message=_("The solver failed. The administrator finds the reason in the log."),
-        )
+        words = _("The solver failed. The administrator finds the reason in the log.")
+        end(run, Run.State.FAILED, message=f"{words} {_what_is_kept(run)}")
         raise
 
 
 def give_up(run: Run) -> None:
     """The run's process is gone; if it did not end the run, nobody will."""
-    if end(run, Run.State.FAILED, message=_("The solver was stopped from outside. Start the run again.")):
-        _have_counted([run.pk])
+    with translation.override(_reader(run)):
+        stopped, again = _("The solver was stopped from outside."), _("Start the run again.")
+        message = f"{stopped} {_what_is_kept(run)} {again}"
+    if end(run, Run.State.FAILED, message=message):
+        _have_counted(run)
 
 
-def _have_counted(runs: list[int]) -> None:
-    """Plans of runs that nobody goes on with may have been written, and their rules not yet counted."""
-    for pk in Solution.objects.filter(run__in=runs).values_list("pk", flat=True):
+def _have_counted(run: Run) -> None:
+    """The plan of a run that nobody goes on with may have been written, and its rules not yet counted."""
+    for pk in run.solutions.values_list("pk", flat=True):
         async_task("scheduling.tasks.recount", pk, cluster="sheets")
 
 

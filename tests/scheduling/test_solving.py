@@ -68,6 +68,42 @@ def test_a_plan_whose_worker_died_before_its_rules_were_counted_has_them_counted
     assert asked == [("scheduling.tasks.recount", solution.pk)]
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ((), "Nothing was changed."),
+        (("datesheet",), "Kept in “Solution 1”: datesheet."),
+        (("datesheet", "seats"), "Kept in “Solution 1”: datesheet, seats."),
+    ],
+)
+def test_a_run_whose_worker_died_says_which_parts_are_kept(project, written, told):
+    run = Run.objects.create(
+        project=project, part="all", state=Run.State.RUNNING, heartbeat_at=timezone.now() - timedelta(hours=1)
+    )
+    if written:
+        Solution.objects.create_next(project=project, run=run, measures={part: {} for part in written})
+
+    solving.sweep()
+
+    run.refresh_from_db()
+    assert run.message == f"The worker stopped in the middle. {told} Start the run again."
+
+
+def test_a_run_of_seats_keeps_only_the_seats_of_what_it_wrote(project):
+    run = Run.objects.create(
+        project=project, part="seats", state=Run.State.RUNNING, heartbeat_at=timezone.now(), claim="mine"
+    )
+    measures = {"datesheet": {}, "seats": {}}
+    Solution.objects.create_next(project=project, run=run, measures=measures)
+
+    solving.give_up(run)
+
+    run.refresh_from_db()
+    assert run.message == (
+        "The solver was stopped from outside. Kept in “Solution 1”: seats. Start the run again."
+    )
+
+
 def test_the_same_seed_and_steps_give_the_same_plan(project):
     plans = [
         list(
@@ -211,7 +247,7 @@ def test_a_run_whose_worker_died_is_swept_up_and_the_project_usable(project):
 
     dead.refresh_from_db()
     assert dead.state == Run.State.FAILED
-    assert "start the run again" in dead.message
+    assert "Start the run again" in dead.message
 
 
 def test_a_worker_that_lost_its_run_writes_nothing(project):
