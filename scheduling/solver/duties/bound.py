@@ -1,21 +1,26 @@
 """What no plan can be better than, proven by linear programming (HiGHS).
 
-Two relaxations. `least_open`: posts that stay open whatever is done, by a maximum flow from teachers with
-their most duties through one duty in a period to posts. `least_cost`: teachers choose how many duties of
-each length they have, regardless of when; together they must be the posts. Its columns are whole rosters by
-length, priced by a knapsack; the bound holds for any prices of the posts (Dantzig & Wolfe 1960; Geoffrion
-1974).
+`least_open`: posts that stay open whatever is done, by a maximum flow from teachers with their most duties
+through one duty in a period to posts. `least_cost` adds up what rules cost that have nothing in common, each
+by a relaxation of its own. Rosters: teachers choose how many duties of each length they have, regardless of
+when; together they must be the posts. Its columns are whole rosters by length, priced by a knapsack; the
+bound holds for any prices of the posts (Dantzig & Wolfe 1960; Geoffrion 1974). What absences do to a
+teacher's days and shares of kinds is a part of the roster's cost.
 """
+
+from collections.abc import Iterable
+from itertools import combinations
 
 import highspy
 import numpy as np
 
 from . import kernels
-from .problem import KINDS, NONE, NOT_SENIOR, Ints, Problem
+from .problem import KINDS, NO_LIMIT, NONE, NOT_SENIOR, Bools, Ints, Problem
 
 ROUNDS = 200
 CLOSE = 1e-4  # of the bound: no better prices are looked for
 FAR = 1e7  # in place of "never" in a cost
+MOST_PERIODS = 8  # of a day; with more of them nothing is proven of duties in a row
 
 
 def least_open(problem: Problem) -> int:
@@ -64,21 +69,35 @@ def least_open(problem: Problem) -> int:
 
 def least_cost(problem: Problem, left_open: int = 0) -> int:
     """A cost below which no plan with so many open posts comes."""
-    return _least_unfair(problem, left_open) + _least_repeats(problem, left_open) + _least_uneven(problem)
+    return (
+        _least_of_rosters(problem, left_open)
+        + _least_repeats(problem, left_open)
+        + _least_beyond_shares(problem, left_open)
+    )
 
 
-def _least_uneven(problem: Problem) -> int:
-    """A teacher whose absences leave fewer duties of a kind than the share asks for stays below it."""
-    can = ~problem.forbidden
-    periods = np.unique(problem.period)
-    missing = 0
+def _least_beyond_shares(problem: Problem, left_open: int) -> int:
+    """What all teachers' shares of a kind do not hold, as far as they can come, is above somebody's."""
+    beyond = 0
     for place, kind in enumerate(KINDS):
-        possible = np.zeros(problem.teachers, np.int64)
-        for period in periods:
-            there = (problem.period == period) & ((problem.kind & kind) != 0)
-            possible += can[:, there].any(axis=1)
-        missing += int(np.maximum(0, problem.kind_low[:, place] - possible).sum())
-    return problem.weights.get("even_kinds", 0) * missing
+        held = np.minimum(problem.kind_high[:, place], _most_of_kind(problem, kind, NO_LIMIT)).sum()
+        beyond += max(0, int(((problem.kind & kind) != 0).sum() - left_open - held))
+    return problem.weights.get("even_kinds", 0) * beyond
+
+
+def _most_of_kind(problem: Problem, kind: int, a_day: int) -> Ints:
+    """(teachers,) how many duties of the kind each can have, so many on a day."""
+    can, there = ~problem.forbidden, (problem.kind & kind) != 0
+    most = np.zeros(problem.teachers, np.int64)
+    for day in np.unique(problem.day[there]):
+        most += np.minimum(_comes(problem, can, there & (problem.day == day)).sum(axis=0), a_day)
+    return np.minimum(most, problem.most)
+
+
+def _comes(problem: Problem, can: Bools, there: Bools) -> Bools:
+    """(periods, teachers): who can have one of these posts in each of their periods."""
+    periods = np.unique(problem.period[there])
+    return np.array([can[:, there & (problem.period == period)].any(axis=1) for period in periods])
 
 
 def _least_repeats(problem: Problem, left_open: int) -> int:
@@ -97,7 +116,7 @@ def _least_repeats(problem: Problem, left_open: int) -> int:
     return bound
 
 
-def _least_unfair(problem: Problem, left_open: int) -> int:
+def _least_of_rosters(problem: Problem, left_open: int) -> int:
     lengths, supply = np.unique(problem.minutes, return_counts=True)
     if not len(lengths) or not problem.teachers:
         return 0
@@ -144,13 +163,10 @@ def _least_unfair(problem: Problem, left_open: int) -> int:
 
 
 def _cost_of_minutes(problem: Problem, longest: int) -> np.ndarray:
-    """(teachers, minutes): what a teacher costs who watches so many minutes; FAR beyond what is possible."""
-    can = ~problem.forbidden
-    periods = np.unique(problem.period)
-    days = np.zeros(problem.teachers, np.int64)
-    for period in periods:
-        days += can[:, problem.period == period].any(axis=1)
-    most = np.minimum(problem.most, days) * longest
+    """(teachers, minutes): what a teacher costs who watches so many minutes; ∞ beyond what is possible."""
+    of_duties = _cost_of_duties(problem)
+    possible = np.minimum(problem.most, np.isfinite(of_duties).sum(axis=1) - 1)
+    most = possible * longest
     minutes = np.arange(int(most.max(initial=0)) + 1)
     off = minutes[None, :] - problem.target[:, None]
     beyond = np.maximum(0, np.abs(off) - problem.limits.free_minutes)
@@ -160,8 +176,70 @@ def _cost_of_minutes(problem: Problem, longest: int) -> np.ndarray:
     cost += problem.weights.get("juniors_first", 0) * (steps[:, None] * np.maximum(0, off) // 60)
     if price := problem.weights.get("moved_duty", 0):
         cost += price * _least_moved(problem, minutes)
+    cost += of_duties[:, -(-minutes // longest)]  # all as long as the longest: as few as can be
     cost[minutes[None, :] > most[:, None]] = np.inf
     return cost
+
+
+def _cost_of_duties(problem: Problem) -> np.ndarray:
+    """(teachers, duties): what it costs at least that there are so many, given who can come when; ∞ beyond.
+
+    Their days are too full, and shares of kinds are missed that absences put out of reach. A duty beyond the
+    most of a day can end one such fault of every kind.
+    """
+    full, hard = problem.weights.get("duties_a_day", 0), "duties_a_day" in problem.hard
+    a_day = problem.limits.a_day if full or hard else NO_LIMIT
+    increases, room = [], np.zeros(problem.teachers, np.int64)
+    for day in np.unique(problem.day):
+        there = problem.day == day
+        comes = _comes(problem, ~problem.forbidden, there)
+        increases.append(_increases_of_day(problem, np.unique(problem.period[there]), comes))
+        room += np.minimum(comes.sum(axis=0), a_day)
+    crowded = np.cumsum(np.sort(np.concatenate(increases), axis=0), axis=0)
+    crowded = np.concatenate([np.zeros((1, problem.teachers)), crowded]).T
+    missed, lacking = np.zeros((2, problem.teachers), np.int64)
+    for place, kind in enumerate(KINDS):
+        low = problem.kind_low[:, place]
+        missed += np.maximum(0, low - _most_of_kind(problem, kind, a_day))
+        lacking += np.maximum(0, low - _most_of_kind(problem, kind, NO_LIMIT))
+    kinds = int(np.bitwise_or.reduce(problem.kind, initial=0)).bit_count()
+    beyond = np.maximum(0, np.arange(crowded.shape[1])[None, :] - room[:, None])
+    cost = np.full(crowded.shape, np.inf)
+    for more in range(1 if hard else int((missed - lacking).max(initial=0)) + 1):
+        left = np.maximum(lacking[:, None], missed[:, None] - kinds * (beyond + more))
+        price = np.maximum(crowded, full * (beyond + more))
+        cost = np.minimum(cost, price + problem.weights.get("even_kinds", 0) * left)
+    return cost
+
+
+def _increases_of_day(problem: Problem, periods: Ints, comes: Bools) -> np.ndarray:
+    """(duties, teachers): what the first, second, … duty of the day adds at least for being too many."""
+    limits, weights = problem.limits, problem.weights
+    found = np.full(comes.shape, np.inf)
+    absences, group = np.unique(comes, axis=1, return_inverse=True)
+    for number, there in enumerate(absences.T):
+        possible = periods[there]
+        before = 0.0
+        for many in range(1, len(possible) + 1):
+            if many > limits.a_day and "duties_a_day" in problem.hard:
+                break
+            now = weights.get("duties_a_day", 0) * max(0, many - limits.a_day)
+            if len(periods) <= MOST_PERIODS:
+                runs = (_beyond_in_a_row(taken, limits.on_end) for taken in combinations(possible, many))
+                now += weights.get("duties_on_end", 0) * min(runs)
+            found[many - 1, group == number] = now - before
+            before = now
+    return found
+
+
+def _beyond_in_a_row(periods: Iterable[int], most: int) -> int:
+    """Duties in these periods of a day that have too many directly before them."""
+    faults, run, last = 0, 0, -2
+    for period in periods:
+        run = run + 1 if period == last + 1 else 1
+        faults += run > most
+        last = period
+    return faults
 
 
 def _least_moved(problem: Problem, minutes: Ints) -> Ints:

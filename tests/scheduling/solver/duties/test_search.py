@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scheduling.solver.duties import bound, kernels, score, search
-from scheduling.solver.duties.problem import AWAY, EVENING, OPEN, Limits, make_problem
+from scheduling.solver.duties.problem import AWAY, EVENING, OPEN, WEEKEND, Limits, make_problem
 from scheduling.solver.duties.search import Callbacks, Search, gap, solve
 from scheduling.solver.stop import MaxSeconds, MaxSteps, NoImprovement
 
@@ -198,8 +198,49 @@ def test_who_is_away_on_all_evenings_stays_below_the_share_of_evenings():
         ban=[[AWAY, 0, AWAY], [0, 0, 0]],
         weights={"even_kinds": 20},
     )
-    assert bound.least_cost(problem) == 20
-    assert solve(problem, stop=MaxSteps(500)).cost == 40  # and the other has one too many
+    # And the other has one too many.
+    assert bound.least_cost(problem) == solve(problem, stop=MaxSteps(500)).cost == 40
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_bound_of_full_days_and_shares_is_below_the_best_of_all_rosters(seed):
+    """Absences leave few days for what a teacher's target and shares ask for."""
+    chance = np.random.default_rng(seed)
+    start = np.array([0, 100, 200, 1440, 1540, 1640, 2880])
+    problem = make_problem(
+        start=start,
+        end=start + chance.choice([60, 90], 7),
+        period=range(7),
+        day=[0, 0, 0, 1, 1, 1, 2],
+        kind=chance.choice([0, EVENING, WEEKEND, EVENING + WEEKEND], 7),
+        ban=AWAY * (chance.random((3, 7)) < 0.35),
+        target=chance.choice([60, 180, 300], 3),
+        weights={
+            "fair_minutes": int(chance.choice([1, 3])),
+            "even_kinds": int(chance.choice([20, 300])),
+            "duties_a_day": int(chance.choice([0, 30, 200])),
+            "duties_on_end": int(chance.choice([0, 100])),
+        },
+        hard=["duties_a_day"] if chance.random() < 0.25 else [],
+        limits=Limits(a_day=int(chance.integers(1, 3)), on_end=int(chance.integers(1, 3))),
+    )
+    best = exhausted(problem)
+    assert best is None or bound.least_cost(problem) <= best
+
+
+def test_the_bound_counts_the_full_day_of_who_comes_on_one_day_only():
+    """He is to watch six hours and comes on the first day: three duties, one beyond the most of a day."""
+    problem = make_problem(
+        start=[0, 300, 600, 1440],
+        end=[120, 420, 720, 1560],
+        period=[0, 1, 2, 3],
+        day=[0, 0, 0, 1],
+        ban=[[0, 0, 0, AWAY], [0, 0, 0, 0]],
+        target=[360, 120],
+        weights={"fair_minutes": 10, "duties_a_day": 200, "duties_on_end": 100},
+        limits=Limits(a_day=2, on_end=2),
+    )
+    assert bound.least_cost(problem) == solve(problem, stop=MaxSteps(500)).cost == 300
 
 
 def test_more_posts_in_a_room_than_teachers_are_repeats():
