@@ -68,7 +68,8 @@ class Floor:
             wanted = min(wanted, most - self.there[room].get(exam, 0))
         if wanted <= 0:
             return []
-        exam_on = np.where(self.on != NOWHERE, p.candidate_exam[self.on], NOWHERE)
+        on = self.on[first : int(p.room_ptr[room + 1])]
+        exam_on = np.where(on != NOWHERE, p.candidate_exam[on], NOWHERE).tolist()
         free = [chair for chair in (shape.chairs + first).tolist() if self.on[chair] == NOWHERE]
         if front:
             free = [chair for chair in free if p.chair_front[chair]]
@@ -77,7 +78,7 @@ class Floor:
             for a, b in (shape.edges + first).tolist():
                 near[a].append(b)
                 near[b].append(a)
-        barred = {chair for chair in free if any(exam_on[other] == exam for other in near[chair])}
+        barred = {chair for chair in free if any(exam_on[other - first] == exam for other in near[chair])}
         best: list[int] = []
         # Chair by chair in order of counting; or class by class, which holds more in an empty room.
         for order in (
@@ -160,22 +161,21 @@ def _room_for(floor: Floor, part: int, wanted: int, limits: Limits, ground: bool
     """Chairs in one room for as many of the group as may be: where the exam sits already, else a room that is
     in use, else the smallest that holds all."""
     p, exam = floor.problem, int(floor.problem.part_exam[part])
-    best: tuple[tuple, list[int]] | None = None
-    for room in np.flatnonzero(p.part_rooms[part]).tolist():
-        if (ground and p.room_floor[room] > 0) or not floor.may_use(part, room, limits):
-            continue
-        chairs = floor.chairs_for(exam, room, wanted, limits, front)
-        if not chairs:
-            continue
-        there = floor.there[room]
-        value = (
-            len(chairs),
-            exam in there,
-            bool(there),
-            -int(p.room_penalty[room]),
-            -floor.seats(room, limits),
-            -room,
-        )
-        if best is None or value > best[0]:
-            best = (value, chairs)
-    return best[1] if best else []
+
+    def value(room: int, many: int) -> tuple:
+        there, seats = floor.there[room], floor.seats(room, limits)
+        return many, exam in there, bool(there), -int(p.room_penalty[room]), -seats, -room
+
+    at_best = [
+        value(room, min(wanted, floor.seats(room, limits)))
+        for room in np.flatnonzero(p.part_rooms[part]).tolist()
+        if not (ground and p.room_floor[room] > 0) and floor.may_use(part, room, limits)
+    ]
+    best: tuple[tuple, list[int]] = ((0,), [])
+    for most in sorted(at_best, reverse=True):
+        if most <= best[0]:
+            break
+        room = -most[-1]
+        if chairs := floor.chairs_for(exam, room, wanted, limits, front):
+            best = max(best, (value(room, len(chairs)), chairs))
+    return best[1]
