@@ -8,7 +8,16 @@ from django.utils.translation import gettext as _
 
 from ..models import Designation, DutyPin, Period, Role, Teacher
 from ..solver.duties.bound import least_open
-from ..solver.duties.problem import AWAY, NO_LIMIT, NOT_SENIOR, OPEN, OWN_PERIOD, OWN_ROOM, Ints
+from ..solver.duties.problem import (
+    AWAY,
+    BAN_RULES,
+    NO_LIMIT,
+    NOT_SENIOR,
+    OPEN,
+    OWN_PERIOD,
+    OWN_ROOM,
+    Ints,
+)
 
 if TYPE_CHECKING:
     from .duties import Season
@@ -105,12 +114,12 @@ class _Shortage:
 
     def cause(self, post: int) -> str:
         if self.season.posts[post].role == Role.SUPERINTENDENT:
-            return "senior"
+            lead = self.to_lead_with(post)
+            if self.at_hand(lead).sum() < len(lead):
+                return "senior"
         if self.waits_for_a_woman(post):
             return "woman"
-        period = int(self.problem.period[post])
-        spare = np.ones(self.problem.teachers, bool)
-        spare[list(self.busy_in[period])] = False
+        spare = self.spare_with(post)
         can = self.allowed[:, post] & spare
         own = (self.problem.ban[:, post] & (OWN_ROOM | OWN_PERIOD)) != 0
         is_there = (self.problem.ban[:, post] & AWAY) == 0
@@ -135,6 +144,26 @@ class _Shortage:
         there[list(self.busy_in[int(self.problem.period[posts[0]])])] = True
         return self.available(posts) & (self.has_room | there)
 
+    def spare_with(self, post: int) -> np.ndarray:
+        """Teachers without a duty at that time."""
+        spare = np.ones(self.problem.teachers, bool)
+        spare[list(self.busy_in[int(self.problem.period[post])])] = False
+        return spare
+
+    def could_come(self, post: int) -> np.ndarray:
+        """Those away who would have the post if they came after all."""
+        return self.barred_only(AWAY, post) & self.has_room & self.spare_with(post)
+
+    def barred_only(self, bit: int, post: int) -> np.ndarray:
+        """Teachers who may not have the post for that reason and no other."""
+        bars = sum(bit for rule, bit in BAN_RULES.items() if rule in self.problem.hard)
+        return (self.problem.ban[:, post] & bars) == bit
+
+    def to_lead_with(self, post: int) -> list[int]:
+        """The superintendents' posts of that time."""
+        same_time = np.flatnonzero(self.problem.period == self.problem.period[post]).tolist()
+        return [number for number in same_time if self.season.posts[number].role == Role.SUPERINTENDENT]
+
     def period(self, posts: list[int]) -> Period:
         return self.season.posts[posts[0]].period
 
@@ -149,11 +178,9 @@ class _Shortage:
             "short": len(posts),
         }
         away = ((self.problem.ban[:, same_time] & AWAY) != 0).all(axis=1)
-        absent = [
-            row
-            for row, is_away in zip(self.season.teachers, away, strict=True)
-            if is_away and row.may_invigilate
-        ]
+        away &= np.array([row.may_invigilate for row in self.season.teachers])
+        absent = [row for row, is_away in zip(self.season.teachers, away, strict=True) if is_away]
+        of_use = away & np.any([self.could_come(post) for post in posts], axis=0)
         words = _("%(period)s needs %(needed)d teachers and %(can)d can come: %(short)d short.") % said
         by_department = Counter(row.department for row in absent if row.department)
         if by_department:
@@ -165,9 +192,10 @@ class _Shortage:
                     "away": members,
                     "all": everybody,
                 }
-        if len(absent) >= len(posts):
+        if of_use.sum() >= len(posts):
+            rows = [row for row, is_of_use in zip(self.season.teachers, of_use, strict=True) if is_of_use]
             cure = _("The cheapest cure: %(short)d of those who are away come after all: %(names)s.")
-            return f"{words} {cure % {**said, 'names': _names(absent)}}"
+            return f"{words} {cure % {**said, 'names': _names(rows)}}"
         cure = _("The cheapest cure: find %(short)d more for that period, or move an exam out of it.")
         return f"{words} {cure % said}"
 
@@ -184,6 +212,8 @@ class _Shortage:
             rank, more, count = raised
             cure = _("The cheapest cure: raise the most duties of %(rank)s by %(more)d (%(count)d of them).")
             return f"{words} {cure % {'rank': rank, 'more': more, 'count': count}}"
+        free = np.any([self.allowed[:, post] & self.spare_with(post) for post in posts], axis=0)
+        rows = [row for row, is_free in zip(self.season.teachers, full & free, strict=True) if is_free]
         cure = _("The cheapest cure: let these have more duties, %(short)d in all: %(names)s.")
         return f"{words} {cure % {'short': len(posts), 'names': _names(rows)}}"
 
@@ -229,26 +259,24 @@ class _Shortage:
         }
 
     def say_senior(self, posts: list[int]) -> str:
-        """Too few of the rank that superintendents need: the next rank below leads too."""
-        same_time = [
-            post
-            for post in np.flatnonzero(self.problem.period == self.problem.period[posts[0]]).tolist()
-            if self.season.posts[post].role == Role.SUPERINTENDENT
-        ]
-        can = self.at_hand(same_time)
-        lowest = max((int(rank) for rank in self.problem.rank[can]), default=0)
-        below = self.problem.rank[(self.problem.rank > lowest) & self.has_room]
+        """Too few of the rank that superintendents need: the ranks below lead too, down to enough."""
+        lead = self.to_lead_with(posts[0])
+        can = self.at_hand(lead)
+        below = np.any([self.barred_only(NOT_SENIOR, post) for post in lead], axis=0)
+        below &= self.has_room & self.spare_with(posts[0]) & (self.problem.rank > 0)
+        ranks = np.sort(self.problem.rank[below])
         said = {
             "period": self.period(posts),
-            "needed": len(same_time),
+            "needed": len(lead),
             "can": int(can.sum()),
             "short": len(posts),
         }
         words = _(
             "%(period)s needs %(needed)d superintendents, %(can)d of the seniors can come: %(short)d short."
         )
-        if len(below):
-            said |= {"rank": int(below.min()), "more": int((below == below.min()).sum())}
+        if len(ranks) >= len(posts):
+            lowest = int(ranks[len(posts) - 1])
+            said |= {"rank": lowest, "more": int((ranks <= lowest).sum())}
             cure = _("The cheapest cure: let rank %(rank)d lead too (%(more)d more).")
         else:
             cure = _("The cheapest cure: find %(short)d more for that period.")

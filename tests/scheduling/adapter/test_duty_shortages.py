@@ -106,6 +106,24 @@ def test_teachers_with_a_most_of_their_own_are_named(season):
     assert "let these have more duties, 1 in all: Noor (Noor)" in reason
 
 
+def test_only_those_who_are_there_when_posts_are_open_are_to_have_more_duties(season):
+    for at in (0, 3):
+        season.exam(at, season.room(f"A{at}"))
+    season.teacher("Noor", max_duties=1)
+    away = season.teacher("Omar", max_duties=1)
+    season.add(models.DutyPin, teacher=away, period=season.periods[0])
+    season.exam(3, season.room("B"))
+    season.add(models.Unavailability, teacher=away, date=season.periods[3].date)
+    season.add(models.DutyPin, teacher=season.teacher("Sana", max_duties=1), period=season.periods[3])
+    season.exam(0, season.room("C"))
+    season.add(models.DutyPin, teacher=season.teacher("Zain", max_duties=1), period=season.periods[0])
+    season.exam(3, season.room("D"))
+
+    (reason,) = season.staff().reasons()
+
+    assert "let these have more duties, 1 in all: Zain (Zain)." in reason
+
+
 def test_no_woman_for_a_room_in_which_women_sit(season):
     season.use("woman_in_room", is_hard=True)
     season.exam(0, season.room("A"), students=(season.student(gender="F"),))
@@ -134,7 +152,36 @@ def test_seniors_are_short(season):
     (reason,) = season.staff().reasons()
 
     assert "needs 2 superintendents, 1 of the seniors can come: 1 short" in reason
-    assert "let rank 3 lead too (4 more)" in reason
+    assert "let rank 3 lead too (2 more)" in reason  # two others watch in the rooms
+
+
+def test_who_is_away_or_has_the_most_duties_does_not_lead_instead(season):
+    season.ask(rooms_per_superintendent=1, senior_rank=1)
+    reader = season.add(models.Designation, name="Reader", rank=2)
+    lecturer = season.add(models.Designation, name="Lecturer", rank=3)
+    season.exam(0, season.room("A"))
+    away = season.teacher(designation=reader)
+    season.add(models.Unavailability, teacher=away, date=season.periods[0].date)
+    for _ in range(2):
+        season.teacher(designation=lecturer)
+
+    (reason,) = season.staff().reasons()
+
+    assert "let rank 3 lead too (1 more)" in reason
+
+
+def test_who_has_the_most_duties_already_is_not_asked_to_come_after_all(season):
+    for at in (0, 3):
+        season.exam(at, season.room(f"A{at}"), season.room(f"B{at}"), candidates=40)
+    season.teacher()
+    full, free = season.teacher("Full", max_duties=1), season.teacher("Free")
+    for teacher in (full, free):
+        season.add(models.Unavailability, teacher=teacher, date=season.periods[0].date)
+    season.add(models.DutyPin, teacher=full, period=season.periods[3])
+
+    (reason,) = season.staff().reasons()
+
+    assert "1 of those who are away come after all: Free (Free)." in reason
 
 
 def test_whoever_is_free_teaches_what_is_sat_there(season):
