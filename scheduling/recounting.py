@@ -17,6 +17,8 @@ MOST_AT_ONCE = 20_000
 PENDING = rules.BEING_COUNTED
 # Of the duties' measures what holds of the solver's own plan only.
 PROVEN = {"bound", "gap", "least_open"}
+# What a part that follows the datesheet may be short of.
+SHORT = {Run.Part.SEATS.value: "unseated", Run.Part.DUTIES.value: "unfilled"}
 COUNTED = ("measures", "by_rule", "hard", "cost", "findings", "unplaced", "unseated", "unfilled")
 
 
@@ -30,6 +32,32 @@ def recount_soon(solution: Solution) -> None:
     solution.save(update_fields=["findings", "unplaced", "unfilled"])
     if not _is_quick(solution):
         transaction.on_commit(lambda: async_task("scheduling.tasks.recount", solution.pk, cluster="sheets"))
+
+
+def keep_part(
+    solution: Solution, part: str, found: Any, *, measures: dict[str, Any], reasons: list[str]
+) -> None:
+    """What a part's solver counts after a change, in place of what it counted before. Part of the change.
+
+    found: has counts, costs, hard and cost. reasons: what is short, where, and the cheapest cure.
+    """
+    by_rule = {
+        code: {"count": count, "cost": found.costs.get(code, 0)}
+        for code, count in found.counts.items()
+        if count
+    }
+    before = solution.measures[part]
+    told = {"hard": found.hard, "cost": found.cost, "reasons": reasons, "by_rule": by_rule}
+    kept = {name: value for name, value in before.items() if name not in PROVEN}
+    solution.measures[part] = kept | measures | told
+    solution.hard += found.hard - before.get("hard", 0)
+    others = {code: row for code, row in solution.by_rule.items() if code not in found.counts}
+    solution.by_rule = others | by_rule
+    said = [findings.Finding("error", SHORT[part], 0, reason)._asdict() for reason in reasons]
+    old = before.get("reasons", ())
+    solution.findings = [*(row for row in solution.findings if row["message"] not in old), *said]
+    solution.save(update_fields=["unseated", "measures", "hard", "by_rule", "findings"])
+    recount_soon(solution)
 
 
 def recount_if_quick(solution: Solution) -> None:

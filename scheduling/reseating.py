@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from . import versions
 from .adapter import seats
-from .findings import Finding
-from .models import Period, Placement, Room, RoomClosure, Seating, Solution, Student
-from .recounting import recount_if_quick, recount_soon
+from .models import Period, Placement, Room, RoomClosure, Run, Seating, Solution, Student
+from .recounting import keep_part, recount_if_quick
 from .solver.seating.insert import insert
 from .solver.seating.neighbours import shapes_of
 from .solver.seating.problem import NOWHERE, Ints
@@ -199,7 +198,9 @@ def _write(held: Solution, moves: _Moves) -> Reseated:
     now = changed[chair[changed] != NOWHERE]
     seats.insert_seatings(season, now, chair[now], solution, placements)
     seats.write_shares(season, chair, solution, placements)
-    _count(solution, moves.result, moves.reasons)
+    solution.unseated = moves.result.counts["chair_missing"]
+    told = {**moves.result.measures, "seconds": held.measures["seats"].get("seconds", 0)}
+    keep_part(solution, Run.Part.SEATS, moves.result, measures=told, reasons=moves.reasons)
     return Reseated(solution, _touched(moves), moves.reasons)
 
 
@@ -216,34 +217,6 @@ def _take_away(moves: _Moves, solution: Solution, placements: list[int]) -> None
         leaving[of_sitting[row.placement.sitting_id]].append(row.student_id)
     for placement, students in leaving.items():
         Seating.objects.filter(solution=solution, placement=placement, student__in=students).delete()
-
-
-def _count(solution: Solution, result: Result, reasons: list[str]) -> None:
-    """The solution's figures after the change; the full count of every rule follows."""
-    by_rule = {
-        code: {"count": count, "cost": result.costs.get(code, 0)}
-        for code, count in result.counts.items()
-        if count
-    }
-    before = solution.measures["seats"]
-    solution.measures["seats"] = before | {
-        **result.measures,
-        "seconds": before.get("seconds", 0),
-        "hard": result.hard,
-        "cost": result.cost,
-        "reasons": reasons,
-        "by_rule": by_rule,
-    }
-    solution.hard = sum(told["hard"] for told in solution.measures.values())
-    solution.unseated = result.counts["chair_missing"]
-    solution.by_rule = {
-        code: row for code, row in solution.by_rule.items() if code not in result.counts
-    } | by_rule
-    said = [Finding("error", "unseated", 0, reason)._asdict() for reason in reasons]
-    others = [found for found in solution.findings if found["message"] not in before.get("reasons", ())]
-    solution.findings = [*others, *said]
-    solution.save(update_fields=["unseated", "measures", "hard", "by_rule", "findings"])
-    recount_soon(solution)
 
 
 def _touched(moves: _Moves) -> list[Touched]:

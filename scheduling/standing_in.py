@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from . import versions
 from .adapter import duties as adapter
-from .findings import Finding
-from .models import Duty, Solution, Teacher
-from .recounting import recount_if_quick, recount_soon
+from .models import Duty, Run, Solution, Teacher
+from .recounting import keep_part, recount_if_quick
 from .solver.duties import score
 from .solver.duties.problem import AWAY, OPEN, Ints
 
@@ -205,33 +204,6 @@ def _write(held: Solution, moves: _Moves) -> StoodIn:
     # Out first, in second: a teacher has one duty in a period at any moment.
     Duty.objects.filter(pk__in=[row.pk for row in changed]).update(teacher=None)
     Duty.objects.bulk_update(changed, ["teacher"])
-    _count(solution, moves)
+    measures = score.measures_of(moves.season.problem, moves.who, moves.found)
+    keep_part(solution, Run.Part.DUTIES, moves.found, measures=measures, reasons=moves.reasons)
     return StoodIn(solution, touched, moves.reasons)
-
-
-def _count(solution: Solution, moves: _Moves) -> None:
-    """The solution's figures after the change; the full count of every rule follows."""
-    found = moves.found
-    by_rule = {
-        code: {"count": count, "cost": found.costs.get(code, 0)}
-        for code, count in found.counts.items()
-        if count
-    }
-    before = solution.measures["duties"]
-    told = {name: row for name, row in before.items() if name not in ("bound", "gap", "least_open")}
-    solution.measures["duties"] = told | {
-        **score.measures_of(moves.season.problem, moves.who, found),
-        "hard": found.hard,
-        "cost": found.cost,
-        "reasons": moves.reasons,
-        "by_rule": by_rule,
-    }
-    solution.hard += found.hard - before.get("hard", 0)
-    solution.unfilled = found.counts["unfilled"]
-    others = {code: row for code, row in solution.by_rule.items() if code not in found.counts}
-    solution.by_rule = others | by_rule
-    said = [Finding("error", "unfilled", 0, reason)._asdict() for reason in moves.reasons]
-    kept = [found for found in solution.findings if found["message"] not in before.get("reasons", ())]
-    solution.findings = [*kept, *said]
-    solution.save(update_fields=["unfilled", "measures", "hard", "by_rule", "findings"])
-    recount_soon(solution)
