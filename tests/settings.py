@@ -1,7 +1,10 @@
 """The settings as the tests need them: a trial installation with a database of its own."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from django.utils import timezone
 
 os.environ.setdefault("DEMO", "1")
 # A .env for production must not lead the tests to its database.
@@ -22,3 +25,12 @@ STORAGES = {
 }
 # Nothing needs collecting.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+
+# The factories' rows are of January 2027. Whenever the tests run, they begin on the first of December before,
+# in every process that they start; from there the clock goes on.
+BEGIN = datetime(2026, 12, 1, 12, tzinfo=UTC)
+_now = timezone.now
+_AHEAD = timedelta(
+    seconds=float(os.environ.setdefault("TESTS_CLOCK_AHEAD", str((BEGIN - _now()).total_seconds())))
+)
+timezone.now = lambda: _now() + _AHEAD
