@@ -57,7 +57,8 @@ def environment() -> dict[str, str]:
     # A mirror that pip has been told about is meant for uv too.
     if "PIP_INDEX_URL" in env:
         env.setdefault("UV_DEFAULT_INDEX", env["PIP_INDEX_URL"])
-    for stray in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV"):
+    # Containers often forbid bytecode: then each of our processes compiles Django anew, for seconds.
+    for stray in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"):
         env.pop(stray, None)
     env["PATH"] = f"{VENV / 'bin'}{os.pathsep}{env.get('PATH', os.defpath)}"
     return env

@@ -52,6 +52,11 @@ def test_the_environment_of_the_person_wins(monkeypatch):
     assert run.demo_environment()["DATABASE_URL"] == "postgres://mine"
 
 
+def test_what_is_started_keeps_the_bytecode_it_compiles(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in run.environment()
+
+
 def test_the_demos_secret_is_made_once_and_for_its_owner_only(monkeypatch, tmp_path):
     monkeypatch.setattr(run, "VAR", tmp_path)
     monkeypatch.delenv("SECRET_KEY", raising=False)
