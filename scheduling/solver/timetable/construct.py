@@ -166,7 +166,7 @@ def build(model, state, steps):
             s.move_unit[0] = unit
             s.move_to[0] = to
             made = s.clashes[unit, to if to >= 0 else where] == 0 and apply(
-                m, s, 1, price if to >= 0 else -price, NEVER
+                m, s, 1, price if to >= 0 else -price, NEVER, NEVER
             )
             if to < 0:
                 s.history[unit] += 1

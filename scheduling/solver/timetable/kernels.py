@@ -7,10 +7,29 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from .compiled import add_block, entry, inlined, kernel
-from .counts import count_in, count_moves, crowd_cost, excess_change, link_cost, shift_crowd
+from .counts import (
+    count_in,
+    count_moves,
+    crowd_cost,
+    excess_change,
+    least_travel,
+    link_cost,
+    shift_crowd,
+    shift_travel,
+    unit_travel,
+)
 from .model import BLOCK, BROKEN_LINK, IMPOSSIBLE
 from .reference import refer_to
-from .rooms import enter_price, may_enter, missing_seats, move_rooms, put, relief, take
+from .rooms import (
+    empty_relief,
+    enter_price,
+    may_enter,
+    missing_seats,
+    move_rooms,
+    put,
+    relief,
+    take,
+)
 from .state import (
     BEST,
     BEST_UNPLACED,
@@ -132,6 +151,30 @@ def shift(m, s, u, p, q, delta, most):
     """Move unit u from p to q, whose price by the table is delta, if it can be made and costs at most `most`
     in all. Returns MADE or REFUSED; or UNDECIDED, if only `apply` can tell. As `apply`, but of one part in
     one room nothing is moved before it is sure."""
+    parts = m.part_ptr[u + 1] - m.part_ptr[u]
+    if m.has_extras:
+        if m.crowds > 0:
+            delta += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
+        if m.day_price > 0:
+            day = m.period_day[q]
+            if day != m.period_day[p]:
+                if s.day_exams[day] == 0:
+                    delta += m.day_price
+                if s.day_exams[m.period_day[p]] == m.unit_exams[u]:
+                    delta -= m.day_price
+    # Not worth a try if what it leaves could not pay for it.
+    rest = delta - most - m.gain[u]
+    if parts > 0:
+        if s.seats_free[q] < m.unit_seats[u] and m.overflow == 0:
+            return REFUSED
+        if rest > 0:
+            for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
+                rest -= relief(m, s, m.part[j])
+            rest -= empty_relief(m, s, u, p, q)
+            if m.travels:
+                rest -= unit_travel(m, s, u, p) - least_travel(m, s, u, q)
+    if rest > 0:
+        return REFUSED
     if m.has_extras:
         for j in range(m.link_ptr[u], m.link_ptr[u + 1]):
             r = s.period[m.link_to[j]]
@@ -145,30 +188,19 @@ def shift(m, s, u, p, q, delta, most):
         if m.candidates_price == 0 and s.candidates_in[q] + m.unit_candidates[u] > m.period_candidates[q]:
             return REFUSED
         delta += excess_change(m, s, u, p, -1) + excess_change(m, s, u, q, 1)
-        if m.day_price > 0:
-            day = m.period_day[q]
-            if day != m.period_day[p]:
-                if s.day_exams[day] == 0:
-                    delta += m.day_price
-                if s.day_exams[m.period_day[p]] == m.unit_exams[u]:
-                    delta -= m.day_price
-        if m.crowds > 0:
-            delta += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
-    parts = m.part_ptr[u + 1] - m.part_ptr[u]
     room = -1
     k = np.int64(0)
     if parts > 0:
         k = m.part[m.part_ptr[u]]
-        if m.travels or parts > 1 or s.slots[k] > 1:
+        if parts > 1 or s.slots[k] > 1:
             return UNDECIDED
         size = m.part_size[k]
-        if s.seats_free[q] < size and m.overflow == 0:
-            return REFUSED
-        if delta - relief(m, s, k) - m.empty_price * size > most:
-            return REFUSED
+        e = m.part_exam[k]
         here = s.slot_room[m.slot_ptr[k]]
         d = m.part_duration[k]
         delta -= m.part_price[k, here]
+        if m.travels:
+            delta -= s.travel[e, p, m.block[here]]
         if m.seat_price > 0:
             delta -= m.seat_price * missing_seats(m, s.free[p, here] + size, size)
         if s.in_room[p, here] == 1:
@@ -190,6 +222,8 @@ def shift(m, s, u, p, q, delta, most):
             if m.part_most[k] > 1 and m.overflow > 0 and missing_seats(m, free, size) > 0:
                 continue  # it may be split
             price += enter_price(m, s, q, r, d, size)
+            if m.travels:
+                price += s.travel[e, q, m.block[r]]
             # As `seat` finds it: the cheapest, then the tightest.
             if price > lowest or (price == lowest and free >= tightest):
                 could = True
@@ -212,14 +246,83 @@ def shift(m, s, u, p, q, delta, most):
         take(m, s, k)
         put(m, s, k, q, room, m.part_size[k])
     relocate(m, s, u, p, q)
+    if m.travels:
+        shift_travel(m, s, u, p, q)
     s.sums[COST] += delta
     return MADE
 
 
 @kernel
-def apply(m, s, n, delta, most):
+def most_relief(m, s, n, is_exchange):
+    """How much less rooms, and the ways between them, can cost after the n moves in move_unit and move_to, at
+    most; -1 if there are too few seats. is_exchange: all moves are between two periods."""
+    if len(s.slots) == 0:
+        return 0
+    relieved = np.int64(0)
+    if m.overflow > 0:
+        if m.empty_price > 0:
+            return NEVER
+    else:
+        is_short = False
+        for i in range(n):
+            u = s.move_unit[i]
+            if s.period[u] >= 0:
+                s.seats_won[s.period[u]] += m.unit_seats[u]
+            s.seats_won[s.move_to[i]] -= m.unit_seats[u]
+        for i in range(n):
+            for side in range(2):
+                p = s.period[s.move_unit[i]] if side == 0 else s.move_to[i]
+                if p >= 0 and not s.is_touched[p]:
+                    s.is_touched[p] = 1
+                    is_short |= s.seats_free[p] + s.seats_won[p] < 0
+                    relieved += m.empty_price * s.seats_empty[p]
+        for i in range(n):
+            for side in range(2):
+                p = s.period[s.move_unit[i]] if side == 0 else s.move_to[i]
+                if p >= 0:
+                    s.is_touched[p] = 0
+                    s.seats_won[p] = 0
+        if is_short:
+            return -1
+    for i in range(n):
+        u = s.move_unit[i]
+        for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
+            relieved += relief(m, s, m.part[j])
+        if m.travels and s.period[u] >= 0:
+            relieved += unit_travel(m, s, u, s.period[u])
+            if is_exchange:
+                relieved -= least_travel(m, s, u, s.move_to[i])
+    return relieved
+
+
+@kernel
+def is_hopeless(m, s, n, rest):
+    """Whether the n moves in move_unit and move_to cost too much even if all but the table and rooms gets as
+    cheap as it can. rest: how much too dear they are without."""
+    if not m.has_extras or rest <= 0:
+        return rest > 0
+    exams = 0
+    for i in range(n):
+        u = s.move_unit[i]
+        p = s.period[u]
+        if p >= 0:
+            rest -= m.gain[u]
+            exams += m.unit_exams[u]
+            if m.crowds > 0 and m.period_day[p] != m.period_day[s.move_to[i]]:
+                rest -= s.crowd[u, m.period_day[p]]
+    if m.day_price > 0:
+        for i in range(n):
+            p = s.period[s.move_unit[i]]
+            if p >= 0 and s.day_exams[m.period_day[p]] <= exams:
+                rest -= m.day_price
+    return rest > 0
+
+
+@kernel
+def apply(m, s, n, delta, most, relieved):
     """Make the n moves in move_unit and move_to, whose price by the table is delta, if they can be made and
-    cost at most `most` in all. Returns whether they were made."""
+    cost at most `most` in all. relieved: how much less rooms can cost, at most. Returns whether they were
+    made."""
     if delta > 0 or m.has_extras or len(s.slots) > 0:
         keep_best(m, s)
     for i in range(n):
@@ -253,6 +356,7 @@ def apply(m, s, n, delta, most):
                 fits = False
             if m.candidates_price == 0 and s.candidates_in[q] > m.period_candidates[q]:
                 fits = False
+    fits &= delta - relieved <= most
     if fits and len(s.slots) > 0:
         rooms = move_rooms(m, s, n, most - delta)
         fits = rooms < NEVER
@@ -264,6 +368,8 @@ def apply(m, s, n, delta, most):
     for i in range(n):
         if s.move_from[i] != s.move_to[i]:
             relocate(m, s, s.move_unit[i], s.move_from[i], s.move_to[i])
+        if m.travels:
+            shift_travel(m, s, s.move_unit[i], s.move_from[i], s.move_to[i])
     s.sums[COST] += delta
     return True
 
@@ -494,20 +600,8 @@ def anneal(model, state, mix, temperature, draws):
             most = np.int64(temperature * m.log[x >> np.uint64(52)])
         if move == SHIFTED:
             delta = np.int64(s.table[u, q]) - np.int64(s.table[u, p])
-            rest = delta - most
-            if rest > 0:
-                # Not worth a try if what it leaves could not pay for it.
-                if rest > m.slack[u]:
-                    continue
-                for j in range(m.part_ptr[u], m.part_ptr[u + 1]):
-                    rest -= relief(m, s, m.part[j])
-                rest -= m.empty_price * m.unit_candidates[u]
-                if m.has_extras:
-                    rest -= m.gain[u]
-                    if m.crowds > 0:
-                        rest += s.crowd[u, m.period_day[q]] - s.crowd[u, m.period_day[p]]
-                if rest > 0:
-                    continue
+            if delta - most > m.slack[u]:
+                continue
             answer = shift(m, s, u, p, q, delta, most)
             if answer == MADE:
                 s.stats[move] += 1
@@ -521,21 +615,11 @@ def anneal(model, state, mix, temperature, draws):
             n, delta = chain(m, s, u, v, p, q)
             s.stats[CHAINS] += 1
             s.stats[CHAIN_UNITS] += n
-        rest = delta - most
-        for i in range(n):
-            if rest <= 0:
-                break
-            a = s.move_unit[i]
-            if has_rooms:
-                for j in range(m.part_ptr[a], m.part_ptr[a + 1]):
-                    rest -= relief(m, s, m.part[j])
-                rest -= m.empty_price * m.unit_candidates[a]
-            if m.has_extras:
-                rest -= m.gain[a]
-                if m.crowds > 0 and s.period[a] >= 0:
-                    rest -= s.crowd[a, m.period_day[s.period[a]]]
-        if rest <= 0 and delta < NEVER and apply(m, s, n, delta, most):
-            s.stats[move] += 1
+        if delta < NEVER:
+            relieved = most_relief(m, s, n, move != EJECTED)
+            is_idle = relieved < 0 or is_hopeless(m, s, n, delta - most - relieved)
+            if not is_idle and apply(m, s, n, delta, most, relieved):
+                s.stats[move] += 1
         if move == ROOM_MOVED:
             for i in range(n):
                 for j in range(m.part_ptr[s.move_unit[i]], m.part_ptr[s.move_unit[i] + 1]):

@@ -43,8 +43,8 @@ class Model(NamedTuple):
     movable: Ints  # units that have a choice of periods, each as often as it is to be drawn
     static: np.ndarray  # (U, P and padding) price of the unit alone
     barred: np.ndarray  # (U, P) IMPOSSIBLE where the unit cannot be, else 0
-    gain: Ints  # (U,) how much less than its table price a move of the unit may cost, at most, rooms apart
-    slack: Ints  # (U,) and with what its rooms can cost less
+    gain: Ints  # (U,) how much less a move of the unit may cost for links and limits of periods, at most
+    slack: Ints  # (U,) and with rooms, days, students' spans and ways; NOWHERE: no bound
     edge_ptr: Ints  # (U + 1,) neighbours: units that must not share its period
     edge_to: np.ndarray
     edge_weight: np.ndarray
@@ -63,6 +63,7 @@ class Model(NamedTuple):
     # limits of periods, days in use
     unit_exams: Ints
     unit_candidates: Ints
+    unit_seats: Ints  # that its parts need
     period_exams: Ints
     period_candidates: Ints
     period_rooms: Ints
@@ -77,11 +78,12 @@ class Model(NamedTuple):
     crowds: int  # such students
     student_ptr: Ints  # (crowds + 1,) units of each such student
     student_unit: Ints
-    day_limit: int
-    day_limit_price: int
-    window_limit: int
-    window_days: int
-    window_limit_price: int
+    # spans: days or windows of days in which a student has a limit of exams
+    span_first: Ints  # day
+    span_last: Ints
+    span_limit: Ints
+    span_price: Ints  # of an exam beyond it
+    day_spans: np.ndarray  # (D, words) a bit for each span that holds the day
     # pairs of exams of a student, by exam, where the distance of their rooms has a price
     exam_ptr: Ints  # (U + 1,) exams of each unit
     exam: Ints
@@ -102,7 +104,7 @@ class Model(NamedTuple):
     part_duration: Ints  # duration class
     part_exclusive: Bools
     part_price: Ints  # (K, R), -1 = not suitable
-    part_least: Ints  # (K,) price of the cheapest suitable room
+    part_least: Ints  # (K,) price of the rooms of the part, at least
     slot_ptr: Ints  # (K + 1,) room for the rooms of each part
     exam_part_ptr: Ints  # (E + 1,)
     room_link_ptr: Ints  # (E + 1,)
@@ -255,13 +257,10 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     crowd_ptr, crowd_student, crowds = _crowds(problem, price, unit, count)
     candidates = np.bincount(unit, problem.size, count).astype(np.int64)
     day = problem.period_day - problem.period_day.min()
-    windows = min(problem.window_days, int(day.max()) + 1)
     exams = np.bincount(unit, minlength=count).astype(np.int64)
-    gain = link_arrays.gain + price["days_used"] + price["empty_seats"] * candidates
-    gain = gain + soft["period_exams"] * exams + soft["period_candidates"] * candidates
+    gain = link_arrays.gain + soft["period_exams"] * exams + soft["period_candidates"] * candidates
     by_student = np.argsort(crowd_student, kind="stable")
-    travel = _travels(problem, price, conflicts, unit, count)
-    gain = gain + travel.pop("gain")
+    travel = _travels(problem, price, conflicts, unit)
     exam_ptr, exam = _csr(((u, e) for e, u in enumerate(unit)), count)
     limited = any(
         (limit < NO_LIMIT).any() for limit in (problem.period_max_exams, problem.period_max_candidates)
@@ -281,7 +280,11 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     least = np.where(part_price < 0, np.iinfo(np.int32).max, part_price)
     least = least.min(axis=1, initial=np.iinfo(np.int32).max).astype(np.int64)
     ease = np.maximum(part_price.max(axis=1, initial=0) - least, 0) + price["mixed_durations"]
-    if crowds or price["empty_seats"] or price["split_rooms"] or price["split_blocks"]:
+    # A part that no room holds alone is in several wherever it is.
+    rooms_needed = np.ones_like(least) if soft["seats"] else _fewest_rooms(problem)
+    least = least * rooms_needed + price["split_rooms"] * (rooms_needed - 1)
+    loose = ("empty_seats", "split_rooms", "split_blocks", "days_used", "travel")
+    if crowds or any(price[code] for code in loose):
         ease = ease + NOWHERE
     fields: dict[str, Any] = dict(
         movable=_often(np.flatnonzero((barred == 0).sum(axis=1) > 1), common),
@@ -307,6 +310,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         link_faults=link_arrays.faults,
         unit_exams=exams,
         unit_candidates=candidates,
+        unit_seats=np.bincount(unit[problem.part_exam], problem.part_size, count).astype(np.int64),
         period_exams=problem.period_max_exams,
         period_candidates=problem.period_max_candidates,
         period_rooms=problem.period_max_rooms,
@@ -320,11 +324,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         crowds=crowds,
         student_ptr=np.searchsorted(crowd_student[by_student], np.arange(crowds + 1)).astype(np.int64),
         student_unit=np.repeat(np.arange(count), np.diff(crowd_ptr))[by_student].astype(np.int64),
-        day_limit=problem.day_limit,
-        day_limit_price=price["day_limit"] if problem.day_limit > 0 else 0,
-        window_limit=problem.window_limit,
-        window_days=windows,
-        window_limit_price=price["window_limit"] if problem.window_limit > 0 and windows > 0 else 0,
+        **_spans(problem, price, day),
         exam_ptr=exam_ptr,
         exam=exam,
         **travel,
@@ -416,6 +416,16 @@ def can_be_seated(problem: Problem) -> Bools:
             largest = np.where(np.arange(most)[:, None] < problem.period_max_rooms[None, :], largest, 0)
         able[exam] &= (largest.sum(axis=0) >= problem.part_size[k]) & largest.any(axis=0)
     return able
+
+
+def _fewest_rooms(problem: Problem) -> Ints:
+    """How many rooms each part needs in a period in which all that suit it are free."""
+    fewest = np.ones(problem.parts, dtype=np.int64)
+    largest = problem.room_seats.max(axis=1, initial=0)
+    for k, size in enumerate(problem.part_size):
+        seats = np.sort(largest[problem.possible_rooms[k]])[::-1]
+        fewest[k] += (np.cumsum(seats)[:-1] < size).sum()
+    return fewest
 
 
 def _add_rule(links: "_Links", static: Ints, unit: Ints, rule: PairRule, scale: int) -> None:
@@ -512,10 +522,31 @@ def _crowds(problem: Problem, price: Mapping[str, int], unit: Ints, units: int) 
     return ptr, student[order], int(crowded.sum())
 
 
-def _travels(
-    problem: Problem, price: Mapping[str, int], conflicts: Conflicts, unit: Ints, units: int
-) -> dict[str, Any]:
-    """The fields of travel, without pairs where it costs nothing; and the most that a unit's moves gain."""
+def _spans(problem: Problem, price: Mapping[str, int], day: Ints) -> dict[str, Any]:
+    """The days and windows of days whose limit has a price."""
+    days = int(day.max()) + 1
+    rows = []
+    if price["window_limit"] and problem.window_limit > 0 and problem.window_days > 0:
+        length = min(problem.window_days, days)
+        rows += [
+            (first, first + length - 1, problem.window_limit, price["window_limit"])
+            for first in range(days - length + 1)
+        ]
+    if price["day_limit"] and problem.day_limit > 0:
+        rows += [(first, first, problem.day_limit, price["day_limit"]) for first in range(days)]
+    first, last, limit, each = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    number = np.arange(days)[:, None]
+    return {
+        "span_first": first,
+        "span_last": last,
+        "span_limit": limit,
+        "span_price": each,
+        "day_spans": _bits((first <= number) & (number <= last)),
+    }
+
+
+def _travels(problem: Problem, price: Mapping[str, int], conflicts: Conflicts, unit: Ints) -> dict[str, Any]:
+    """The fields of travel, without pairs where it costs nothing."""
     p, q = period_pairs(problem)
     prices = price["travel"] // problem.scale * problem.block_distance
     is_used = bool(prices.any() and problem.travel_break > 0 and problem.parts)
@@ -531,7 +562,6 @@ def _travels(
         "travel_near": score.close_in_time(problem, p, q).reshape(problem.periods, problem.periods),
         "travel_price": prices,
         "travels": is_used,
-        "gain": np.bincount(unit[a], both * prices.max(initial=0), units).astype(np.int64),
     }
 
 

@@ -47,9 +47,11 @@ def put(m, s, k, p, r, n):
         if s.rooms_used[p] >= m.period_rooms[p]:
             cost += m.rooms_price
         s.rooms_used[p] += 1
-        cost += m.empty_price * (s.free[p, r] - m.overflow - n)
+        empty = s.free[p, r] - m.overflow - n
     else:
-        cost -= m.empty_price * n
+        empty = -n
+    cost += m.empty_price * empty
+    s.seats_empty[p] += empty
     if m.seat_price > 0:
         cost += m.seat_price * missing_seats(m, s.free[p, r], n)
     s.in_room[p, r] += 1
@@ -97,9 +99,11 @@ def take(m, s, k):
             if s.rooms_used[p] >= m.period_rooms[p]:
                 cost -= m.rooms_price
             s.owner[p, r] = -1
-            cost -= m.empty_price * (s.free[p, r] - m.overflow - n)
+            empty = n + m.overflow - s.free[p, r]
         else:
-            cost += m.empty_price * n
+            empty = n
+        cost += m.empty_price * empty
+        s.seats_empty[p] += empty
         if m.seat_price > 0:
             cost -= m.seat_price * missing_seats(m, s.free[p, r], n)
         s.with_duration[p, r, d] -= 1
@@ -288,7 +292,8 @@ def save_rooms(m, s, k, at):
 
 @inlined
 def relief(m, s, k):
-    """How much less the rooms can cost without part k, at most, beyond what it costs anywhere."""
+    """How much less the rooms can cost without part k, at most, beyond what it costs anywhere; empty seats
+    apart."""
     p = s.part_period[k]
     if p < 0:
         return 0
@@ -298,7 +303,7 @@ def relief(m, s, k):
     first = m.slot_ptr[k]
     for i in range(first, first + s.slots[k]):
         r = s.slot_room[i]
-        cost += m.part_price[k, r] + m.empty_price * (s.free[p, r] + s.slot_seats[i])
+        cost += m.part_price[k, r]
         if s.durations[p, r] > 1:
             cost += m.mixed_price
         if m.seat_price > 0:
@@ -311,12 +316,31 @@ def relief(m, s, k):
 
 
 @inlined
+def empty_relief(m, s, u, p, q):
+    """How much less empty seats can cost when unit u alone goes from p to q, at most."""
+    if m.empty_price == 0:
+        return 0
+    if m.overflow > 0:
+        return NEVER
+    # Those that are in q, but no more than the unit fills.
+    empty = min(m.unit_seats[u], s.seats_empty[q])
+    if m.part_ptr[u + 1] - m.part_ptr[u] > 1:
+        return m.empty_price * (empty + s.seats_empty[p])
+    k = m.part[m.part_ptr[u]]
+    for i in range(m.slot_ptr[k], m.slot_ptr[k] + s.slots[k]):
+        r = s.slot_room[i]
+        empty += s.free[p, r] if s.in_room[p, r] == 1 else -s.slot_seats[i]
+    return m.empty_price * empty
+
+
+@inlined
 def move_rooms(m, s, n, most):
     """Take the parts of the n moved units out and seat them in their new periods, largest first. Returns the
     change of the cost; NEVER, with all as before, if a part cannot be seated or it costs more than `most`."""
     parts = 0
     at = 0
     cost = 0
+    rest = 0  # what those that are not yet seated will cost, at least
     if m.travels:
         cost -= travel_cost(m, s, n)
     for i in range(n):
@@ -334,11 +358,17 @@ def move_rooms(m, s, n, most):
                 place -= 1
             s.ranked[place] = k
             parts += 1
+            if s.move_to[i] >= 0:
+                rest += m.part_least[k] - m.empty_price * m.part_size[k]
     fits = True
     for i in range(parts):
         k = s.ranked[i]
         if s.part_to[k] < 0:
             continue
+        if cost + rest > most:
+            fits = False
+            break
+        rest -= m.part_least[k] - m.empty_price * m.part_size[k]
         added = seat(m, s, k, s.part_to[k], s.part_first[k])
         if added == NEVER:
             fits = False

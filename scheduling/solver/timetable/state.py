@@ -38,6 +38,7 @@ class State(NamedTuple):
     durations: Ints  # (P, R) different durations
     room_cost: Ints  # (P,)
     seats_free: Ints  # (P,) without overflow; below 0 where more are seated than there are seats
+    seats_empty: Ints  # (P,) in rooms that are in use
     rooms_used: Ints  # (P,)
     part_period: Ints  # (K,) -1 = not seated
     slots: Ints  # (K,) rooms in use
@@ -46,8 +47,12 @@ class State(NamedTuple):
     exams_in: Ints  # (P,)
     candidates_in: Ints  # (P,)
     day_exams: Ints  # (D,)
-    crowd_day: np.ndarray  # (students, D) exams
+    in_span: np.ndarray  # (students, words, digits) exams in each span, see `spans_at_first`
+    spans: np.ndarray  # (U, words) those that hold the unit
+    goes: np.ndarray  # (students,) 0, but where an exchange of periods is counted
     crowd: Ints  # (U, D) price of the unit there for students with too many exams
+    travel: Ints  # (E, P, B) price of the exam there, in that block, for the ways of its students
+    home: Ints  # (E,) block that is counted there, -1 = none
     sums: Ints
     stats: Ints
     random: np.ndarray
@@ -56,6 +61,8 @@ class State(NamedTuple):
     move_to: Ints
     move_from: Ints
     is_moved: np.ndarray
+    is_touched: np.ndarray  # (P,) 0, but while moves are looked at
+    seats_won: Ints  # (P,) and so is this
     saved_room: Ints
     saved_seats: Ints
     saved_slots: Ints
@@ -81,12 +88,27 @@ class State(NamedTuple):
     best_slot_seats: Ints
 
 
+def spans_at_first(model: Model) -> np.ndarray:
+    """The counts of a student without exams: sixty-four spans to a word, digit by digit, the lowest first.
+
+    A count is as much more than the exams as makes the last digit 1 where they are at the limit of the span.
+    """
+    words = model.day_spans.shape[1]
+    digits = (
+        int(max(model.span_limit.max(initial=0), np.diff(model.student_ptr).max(initial=0))).bit_length() + 1
+    )
+    count = (1 << (digits - 1)) - np.pad(model.span_limit, (0, 64 * words - len(model.span_limit)))
+    bits = (count[:, None] >> np.arange(digits)) & 1
+    packed = np.packbits(np.ascontiguousarray(bits.T), axis=1, bitorder="little").view(np.uint64)
+    return np.repeat(packed.T[None].copy(), model.crowds, axis=0)
+
+
 def make_state(model: Model, seed: int) -> State:
     """Nothing placed."""
     units, periods = model.barred.shape
     parts, rooms = model.part_price.shape
     days = int(model.period_day.max()) + 1
-    slots = int(model.slot_ptr[-1])
+    slots, exams = int(model.slot_ptr[-1]), len(model.exam)
     lengths = int(model.part_duration.max(initial=0)) + 1
 
     def zeros(*shape: int) -> Ints:
@@ -109,6 +131,7 @@ def make_state(model: Model, seed: int) -> State:
         durations=zeros(periods, rooms),
         room_cost=zeros(periods),
         seats_free=np.maximum(model.seats, 0).sum(axis=1),
+        seats_empty=zeros(periods),
         rooms_used=zeros(periods),
         part_period=zeros(parts) - 1,
         slots=zeros(parts),
@@ -117,8 +140,12 @@ def make_state(model: Model, seed: int) -> State:
         exams_in=zeros(periods),
         candidates_in=zeros(periods),
         day_exams=zeros(days),
-        crowd_day=np.zeros((model.crowds, days), dtype=np.int16),
+        in_span=spans_at_first(model),
+        spans=np.zeros((units, model.day_spans.shape[1]), dtype=np.uint64),
+        goes=np.zeros(model.crowds, dtype=np.uint8),
         crowd=zeros(units, days),
+        travel=zeros(*((exams, periods, len(model.travel_price)) if model.travels else (0, 0, 0))),
+        home=zeros(exams) - 1,
         sums=np.array([0, NEVER, units, units + 1], dtype=np.int64),
         stats=zeros(16),
         random=random | np.uint64(1),
@@ -126,6 +153,8 @@ def make_state(model: Model, seed: int) -> State:
         move_to=zeros(units + 1),
         move_from=zeros(units + 1),
         is_moved=np.zeros(units, dtype=np.uint8),
+        is_touched=np.zeros(periods, dtype=np.uint8),
+        seats_won=zeros(periods),
         saved_room=zeros(slots),
         saved_seats=zeros(slots),
         saved_slots=zeros(parts),
