@@ -134,6 +134,10 @@ def find_units(problem: Problem, conflicts: Conflicts) -> Units:
     """Merge exams that must share a period. A merge that would put exams with a common student or person into
     one unit is left out, and so is one that no period can have: that rule stays a link, so that one exam
     stays unplaced and not both."""
+    rules = [rule for rule in problem.pair_rules if rule.kind == "same_period" and rule.weight == HARD]
+    if not rules:
+        alone = np.arange(problem.exams)
+        return Units(alone, list(alone[:, None]))
     clashing: dict[int, set[int]] = defaultdict(set)
     common = set(zip(conflicts.a.tolist(), conflicts.b.tolist(), strict=True))
     for one, two in hard_edges(problem, conflicts) | common | set(person_pairs(problem)):
@@ -141,14 +145,13 @@ def find_units(problem: Problem, conflicts: Conflicts) -> Units:
         clashing[two].add(one)
     allowed = possible_periods(problem) & can_be_seated(problem)
     group = {exam: {exam} for exam in range(problem.exams)}
-    for rule in problem.pair_rules:
-        if rule.kind != "same_period" or rule.weight != HARD:
-            continue
+    hard = without_soft_limits(problem)
+    for rule in rules:
         one, two = group[rule.a], group[rule.b]
         if one is two or any(clashing[exam] & two for exam in one):
             continue
         both = sorted(one | two)
-        able = allowed[both].all(axis=0) & _within_limits(problem, both) & _agreeing(problem, both)
+        able = allowed[both].all(axis=0) & _within_limits(hard, both) & _agreeing(problem, both)
         if not able.any():
             continue
         one |= two
@@ -201,22 +204,20 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     near = total.reshape(periods, periods)
 
     static = _static(problem, price, units)
-    edges = hard_edges(problem, conflicts)
     edge = np.zeros((count, count), dtype=np.int32)
-    for one, two in edges:
-        edge[unit[one], unit[two]] = edge[unit[two], unit[one]] = 1
+    one, two = unit[np.array(list(hard_edges(problem, conflicts)), dtype=np.int64).reshape(-1, 2).T]
+    edge[one, two] = edge[two, one] = 1
     links = _Links(problem, unit)
     near_kind = -1
-    soft_pair = conflicts.students > 0
-    for one, two, weight, students, barred in zip(
-        *(field[soft_pair].tolist() for field in conflicts), strict=True
+    # A pair with some students spared still clashes for the others: no price for the spared ones.
+    one, two = unit[conflicts.a], unit[conflicts.b]
+    clashes = edge[one, two] > 0
+    for u, v in ((one, two), (two, one)):
+        np.add.at(edge, (u[clashes], v[clashes]), conflicts.weight[clashes])
+    for a, b, weight, students, barred in zip(
+        *(field[~clashes].tolist() for field in conflicts), strict=True
     ):
-        u, v = unit[one], unit[two]
-        if edge[u, v]:
-            edge[u, v] += weight
-            edge[v, u] += weight
-            # A pair with some students spared still clashes for the others: no price for the spared ones.
-            continue
+        u, v = unit[a], unit[b]
         if near_kind < 0:
             near_kind = links.add_matrix(near)
         links.add(u, v, near_kind, weight)
@@ -371,18 +372,20 @@ def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:
             by_exam += problem.soft[code] * problem.scale * ~periods(problem)
     allowed = possible_periods(problem) & can_be_seated(problem)
     static = np.stack([by_exam[exams].sum(axis=0) for exams in units.members])
-    possible = np.stack(
-        [allowed[exams].all(axis=0) & _within_limits(problem, exams) for exams in units.members]
-    )
+    hard = without_soft_limits(problem)
+    possible = np.stack([allowed[exams].all(axis=0) & _within_limits(hard, exams) for exams in units.members])
     return np.where(possible, static, NOWHERE)
 
 
 def _within_limits(problem: Problem, exams: Iterable[int]) -> Bools:
-    """Periods that may have so many exams, candidates and, where each needs one to itself, rooms."""
-    problem, exams = without_soft_limits(problem), list(exams)
+    """Periods that may have so many exams, candidates and seats in rooms. problem: without soft limits."""
+    exams = list(exams)
     within = len(exams) <= problem.period_max_exams
     within &= problem.size[exams].sum() <= problem.period_max_candidates
-    parts = np.isin(problem.part_exam, exams)
+    first, last = (np.searchsorted(problem.part_exam, exams, side) for side in ("left", "right"))
+    if (last - first).sum() < 2:
+        return np.asarray(within, dtype=bool)  # one part: see `can_be_seated`
+    parts = np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])
     seats = problem.room_seats[problem.possible_rooms[parts].any(axis=0)]
     seats = np.sort(seats, axis=0)[::-1]
     seats = np.where(np.arange(len(seats))[:, None] < problem.period_max_rooms[None, :], seats, 0)

@@ -145,7 +145,7 @@ class Problem(NamedTuple):
     @property
     def possible_rooms(self) -> Bools:
         """(parts, rooms): what part may use at all, if need be at a price."""
-        return self.part_rooms | ("room" in self.soft)
+        return np.ones_like(self.part_rooms) if "room" in self.soft else self.part_rooms
 
 
 def make_problem(
