@@ -3,13 +3,14 @@
 import numpy as np
 
 from .compiled import entry, kernel
-from .kernels import apply, keep_best, next_random
+from .kernels import apply, eject, keep_best, next_random
 from .model import BROKEN_LINK, IMPOSSIBLE
 from .reference import refer_to
-from .state import BEST_UNPLACED, BUILT, NEVER, UNPLACED
+from .state import BEST_UNPLACED, BUILT, HAS_WISHES, NEVER, UNPLACED
 
 FIXED = 1000  # history of a unit without a choice: nearly never ejected
 TABU = 10  # steps that an ejected unit stays out of the period, and up to as many more
+FIRST = 1 << 32  # rank beyond any number of neighbours
 CLOSED = 1e18  # harm of a period where the unit cannot be
 
 
@@ -23,13 +24,17 @@ def noise(s):
 def most_constrained(m, s):
     """The unplaced unit with the fewest free periods, often ejected ones first; -1 if none can be placed."""
     chosen = -1
-    for u in range(len(s.period)):
-        if s.wish_period[u] >= 0:
-            return u
-        if s.wish_period[u] < -1:
-            chosen = u
-    if chosen >= 0:
-        return chosen
+    if s.sums[HAS_WISHES]:
+        # Those first that others make room for least easily; last those whose rooms are not to be had.
+        most = -1
+        for u in range(len(s.period)):
+            if s.wish_period[u] != -1:
+                rank = m.edge_ptr[u + 1] - m.edge_ptr[u] + (FIRST if s.wish_period[u] >= 0 else 0)
+                if rank > most:
+                    most = rank
+                    chosen = u
+        if chosen >= 0:
+            return chosen
     lowest = CLOSED
     for u in range(len(s.period)):
         if s.period[u] >= 0:
@@ -122,6 +127,28 @@ def smallest(harm):
     return p
 
 
+@kernel
+def mend(m, s):
+    """Place what could not be placed as wished where it costs least, all in its way going each to their
+    cheapest other period, if one can be had so."""
+    for u in range(len(s.period)):
+        if s.period[u] >= 0:
+            continue
+        for p in range(len(s.harm)):
+            s.harm[p] = CLOSED
+            if s.clashes[u, p] < IMPOSSIBLE:
+                _, delta = eject(m, s, u, -1, p)
+                s.harm[p] = delta if delta < NEVER else CLOSED
+        while True:
+            p = smallest(s.harm)
+            if s.harm[p] >= CLOSED:
+                break
+            n, delta = eject(m, s, u, -1, p)
+            if apply(m, s, n, delta, NEVER, NEVER):
+                break
+            s.harm[p] = CLOSED
+
+
 @entry
 def build(model, state, steps):
     """Place units one after the other, so many steps at most, those with a wish first. Returns the steps
@@ -134,6 +161,10 @@ def build(model, state, steps):
         if u < 0:
             keep_best(m, s)
             return made_steps
+        if s.sums[HAS_WISHES] and s.wish_period[u] == -1:
+            s.sums[HAS_WISHES] = 0
+            mend(m, s)
+            continue
         step = s.stats[BUILT]
         s.stats[BUILT] += 1
         measure_harm(m, s, u, step, harm)

@@ -173,6 +173,7 @@ class Search:
         if act == "start":
             if self.initial is not None:
                 self.wish(*self.as_units(self.initial))
+                self.wish_what_can_be()
         elif act == "build":
             count = construct.build(m, s, count)
         elif act == "rewind":
@@ -328,6 +329,23 @@ class Search:
         """Have the construction place units so first."""
         s = self.state
         s.wish_period[:], s.wish_slots[:], s.wish_room[:], s.wish_seats[:] = period, slots, rooms, seats
+        s.sums[state.HAS_WISHES] = 1
+
+    def wish_what_can_be(self) -> None:
+        """Units without a choice go where they must. Rooms that are closed are no wish where seats are short:
+        who waits for the others would find none, and large exams are the hardest to place elsewhere."""
+        m, s = self.model, self.state
+        possible = s.clashes < model.IMPOSSIBLE
+        fixed = (possible.sum(axis=1) == 1) & ~possible[np.arange(len(possible)), s.wish_period]
+        s.wish_period[fixed] = possible[fixed].argmax(axis=1)
+        placed = s.wish_period >= 0
+        wanted = np.bincount(s.wish_period[placed], m.unit_seats[placed], len(m.seats))
+        is_short = np.append(wanted > s.seats_free, False)
+        for u in np.flatnonzero(fixed | is_short[s.wish_period]):
+            for k in m.part[m.part_ptr[u] : m.part_ptr[u + 1]]:
+                rooms = s.wish_room[m.slot_ptr[k] : m.slot_ptr[k] + s.wish_slots[k]]
+                if fixed[u] or (m.seats[s.wish_period[u], rooms] < 0).any():
+                    s.wish_slots[k] = 0
 
     def rewind(self) -> None:
         """Go back to the best plan."""

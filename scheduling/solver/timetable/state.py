@@ -11,7 +11,7 @@ NEVER = 1 << 60  # dearer than any move
 MOST_EJECTED = 3
 
 # places in State.sums
-COST, BEST, UNPLACED, BEST_UNPLACED = range(4)
+COST, BEST, UNPLACED, BEST_UNPLACED, HAS_WISHES = range(5)
 # places in State.stats
 DRAWN, SHIFTED, EJECTED, CHAINED, CHAINS, CHAIN_UNITS, ROOM_MOVED, SWAPPED, BUILT = range(9)
 # places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
@@ -146,7 +146,7 @@ def make_state(model: Model, seed: int) -> State:
         crowd=zeros(units, days),
         travel=zeros(*((exams, periods, len(model.travel_price)) if model.travels else (0, 0, 0))),
         home=zeros(exams) - 1,
-        sums=np.array([0, NEVER, units, units + 1], dtype=np.int64),
+        sums=np.array([0, NEVER, units, units + 1, 0], dtype=np.int64),
         stats=zeros(16),
         random=random | np.uint64(1),
         move_unit=zeros(units + 1),

@@ -150,6 +150,22 @@ def test_a_change_moves_only_what_must_move():
     assert result.counts["moved_period"] == 2
 
 
+def test_a_closed_room_moves_the_exams_that_are_easy_to_place_elsewhere():
+    # One period is full. When a room is closed there, the exam that shares students with all others stays.
+    problem = season(
+        5, 2, 1, room_seats=[9, 9, 9], size=[9, 9, 9, 1, 1], max_rooms=[1] * 5,
+        registration_student=[0, 0, 1, 1], registration_exam=[0, 3, 0, 4],
+    )  # fmt: skip
+    before = plan([0, 0, 0, 1, 1], [(0, 2, 9), (1, 0, 9), (2, 1, 9), (3, 0, 1), (4, 0, 1)])
+    seats = problem.room_seats.copy()
+    seats[2] = 0
+    changed = problem._replace(room_seats=seats, published=before)
+    result = solve(changed, stop=MaxSteps(1), initial=before, weights={"moved_period": 5})
+    assert result.hard == 0
+    assert result.plan.period[0] == 0
+    assert result.counts["moved_period"] == 1
+
+
 def test_a_change_moves_no_more_exams_than_a_search_from_nothing_would():
     problem = random_season(11, 24)._replace(published=None)
     before = solve(problem, stop=MaxSteps(20000)).plan
