@@ -10,7 +10,7 @@ class BookingsConfig(AppConfig):
         from projects import outbox, schedules
         from projects import ways_in as doors
 
-        from . import feeds, ways_in
+        from . import feeds, letters, ways_in
 
         schedules.add("bookings.tasks.sweep_holds", minutes=1, cluster="mail")
         schedules.add("bookings.keys.forget", minutes=60, cluster="mail")
@@ -21,4 +21,7 @@ class BookingsConfig(AppConfig):
         schedules.add("bookings.instalments.remind", minutes=720, cluster="mail")
         schedules.add("bookings.tasks.remind", minutes=30, cluster="mail")
         outbox.made_when_sent("bookings.booking", feeds.attachment)
+        outbox.told_when_sent("bookings.booking", letters.of_booking)
+        outbox.told_when_sent("bookings.wait", letters.of_wait)
+        outbox.told_when_sent("bookings.tomorrow", letters.of_tomorrow)
         doors.add(ways_in.of)

@@ -1,11 +1,12 @@
 """What families are told about places: rows of the outbox, written in the transaction of what they tell.
 
-One reason, one message: its key holds the booking, wait entry or offer and what became of it.
+One reason, one message: its key holds the booking, wait entry or offer and what became of it. Days, places,
+prices and positions are told as they are when the letter leaves (bookings.letters).
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from projects import outbox
 from projects.models import Institution, Membership, OutboxMessage, Role
-from projects.outbox import Attachment, Draft
+from projects.outbox import Attachment, Draft, Facts
 
 from .journal import Journal
 from .models import (
@@ -86,6 +87,7 @@ NO_GUEST = (
     _("{child} is no guest any more: {session}, {at}"),
     _("{child} is not expected at {session} on {at} any more."),
 )
+TOMORROW = _("Tomorrow, {day}")
 REMINDER = _("Tomorrow at {at}: {session} ({child}).")
 MISSING = (
     _("{child} has not arrived: {session}"),
@@ -153,8 +155,20 @@ def _tell(
     subject, text = (format_lazy(sentence, **named) for sentence in words)
     context = {"subject": subject, "news": text, **more}
     journal.drafts += _drafts(
-        guardian, "bookings_news", context, key, is_secret=is_secret, attachments=attachments
+        guardian,
+        "bookings_news",
+        context,
+        key,
+        is_secret=is_secret,
+        attachments=attachments,
+        facts=facts_about(about),
     )
+
+
+def facts_about(about: Booking | WaitEntry) -> Facts:
+    """What bookings.letters tells of it, if it is still so when the letter leaves."""
+    teller = "bookings.booking" if isinstance(about, Booking) else "bookings.wait"
+    return Facts(teller, {"row": about.pk, "state": about.state})
 
 
 def _drafts(
@@ -165,13 +179,12 @@ def _drafts(
     *,
     is_secret: bool = False,
     attachments: Sequence[Attachment] = (),
+    facts: Facts | None = None,
 ) -> list[Draft]:
     """A mail where there is an address, a text message where they are wanted; else the counter tells it."""
     if not guardian.is_active:
         return []
     context = {"guardian": {"name": guardian.name}, **context}
-    # In a rush the letters can wait, the places cannot. A link is kept nowhere but in its own letter.
-    is_made_later = template == "bookings_news" and not is_secret
     drafts = []
     if guardian.email:
         drafts.append(
@@ -183,7 +196,9 @@ def _drafts(
                 dedupe=dedupe,
                 attachments=attachments,
                 is_secret=is_secret,
-                is_made_later=is_made_later,
+                # In a rush the letters can wait, the places cannot.
+                is_made_later=True,
+                facts=facts,
             )
         )
     if _takes_texts(guardian):
@@ -196,7 +211,8 @@ def _drafts(
                 dedupe=f"{dedupe}:text",
                 channel=OutboxMessage.Channel.TEXT,
                 is_secret=is_secret,
-                is_made_later=is_made_later,
+                is_made_later=True,
+                facts=facts,
             )
         )
     return drafts
@@ -232,6 +248,7 @@ def tell_meeting_off(*, meeting: Meeting) -> int:
             {"subject": subject, "news": news},
             f"meeting-off:{meeting.pk}:{meeting.sequence}:{booking.pk}",
             attachments=(calendar_of(booking),),
+            facts=facts_about(booking),
         )
     outbox.write_all(institution=meeting.institution, drafts=drafts)
     return len(drafts)
@@ -260,6 +277,7 @@ def tell_made_up(*, meeting: Meeting, note: str = "") -> int:
             {"subject": subject, "news": news},
             f"made-up:{meeting.pk}:{booking.pk}",
             attachments=(calendar_of(booking),),
+            facts=facts_about(booking),
         )
     outbox.write_all(institution=meeting.institution, drafts=drafts)
     return len(drafts)
@@ -296,31 +314,30 @@ def ways_to(guardian: Guardian) -> list[OutboxMessage.Channel]:
 def tell_tomorrow(*, institution: Institution, day: date) -> int:
     """Remind families of what their children have on that day: one message to each guardian, once."""
     zone = ZoneInfo(institution.time_zone)
-    starts_at = datetime(day.year, day.month, day.day, tzinfo=zone)
     meetings: dict[int, list[Meeting]] = {}
     rows = Meeting.objects.for_institution(institution).live().filter(starts_at__date__range=_around(day))
-    for meeting in rows.select_related("location", "session__location").order_by("starts_at"):
+    for meeting in rows.order_by("starts_at"):
         if meeting.starts_at.astimezone(zone).date() == day:
             meetings.setdefault(meeting.session_id, []).append(meeting)
     absent = set(AbsenceNotice.objects.filter(meeting__session__in=meetings).values_list("meeting", "child"))
     bookings = Booking.objects.filter(
         session__in=meetings, state=Booking.State.CONFIRMED, booked_by__isnull=False
     ).select_related("child", "booked_by", "session__activity")
-    dates: dict[Any, list[tuple[datetime, Booking, Any]]] = {}
+    dates: dict[Guardian, list[tuple[datetime, Booking, Meeting]]] = {}
     for booking in bookings:
         for meeting in meetings[booking.session_id]:
             if (meeting.pk, booking.child_id) not in absent:
-                place = meeting.location or meeting.session.location or ""
                 local = meeting.starts_at.astimezone(zone)
-                dates.setdefault(booking.booked_by, []).append((local, booking, place))
+                dates.setdefault(cast(Guardian, booking.booked_by), []).append((local, booking, meeting))
     drafts = [
         draft
         for guardian, items in dates.items()
         for draft in _drafts(
             guardian,
             "bookings_reminder",
-            {"day": starts_at, "items": sorted(items, key=lambda item: item[0]), **_reminder(items)},
+            _reminder(items),
             f"reminder:{day}:{guardian.pk}",
+            facts=Facts("bookings.tomorrow", [[booking.pk, meeting.pk] for _at, booking, meeting in items]),
         )
     ]
     outbox.write_all(institution=institution, drafts=drafts)
@@ -332,15 +349,13 @@ def _around(day: date) -> tuple[date, date]:
     return date.fromordinal(day.toordinal() - 1), date.fromordinal(day.toordinal() + 1)
 
 
-def _reminder(items: Iterable[tuple[datetime, Booking, Any]]) -> dict[str, Any]:
-    """The reminder's words for a text message."""
-    first = min(items, key=lambda item: item[0])
-    named = {
-        "child": first[1].child.first_name,
-        "session": first[1].session,
-        "at": f"{first[0]:%H:%M}",
+def _reminder(items: Iterable[tuple[datetime, Booking, Meeting]]) -> dict[str, Any]:
+    at, booking, _meeting = min(items, key=lambda item: item[0])
+    named = {"child": booking.child.first_name, "session": booking.session, "at": f"{at:%H:%M}"}
+    return {
+        "subject": format_lazy(TOMORROW, day=_date_format(at, "l j F")),
+        "news": format_lazy(REMINDER, **named),
     }
-    return {"news": format_lazy(REMINDER, **named)}
 
 
 def tell_missing(*, alert: AttendanceAlert) -> int:

@@ -68,6 +68,10 @@ class TextProvider(Protocol):
     def send(self, to: str, text: str) -> None: ...
 
 
+class NotSoAnyMore(Exception):
+    """What a letter was to tell has been overtaken: it does not leave."""
+
+
 class Attachment(NamedTuple):
     """A text file that goes with a mail. Without content it is made when the mail leaves (made_when_sent)."""
 
@@ -87,6 +91,25 @@ def made_when_sent(name: str, maker: Callable[[int], str]) -> None:
     _makers[name] = maker
 
 
+# What tells the facts of letters when they leave.
+_tellers: dict[str, Callable[[Any], dict[str, Any]]] = {}
+
+
+def told_when_sent(name: str, teller: Callable[[Any], dict[str, Any]]) -> None:
+    """A letter that names this teller has in its context what it returns for `about`.
+
+    Asked when the letter leaves, in the reader's language; raises NotSoAnyMore where it had better stay.
+    """
+    _tellers[name] = teller
+
+
+class Facts(NamedTuple):
+    """What a letter that is made later tells beside its news (told_when_sent)."""
+
+    teller: str
+    about: Any  # what JSON can hold: the keys of rows
+
+
 class Draft(NamedTuple):
     """A message as write() takes it, for write_all().
 
@@ -103,6 +126,7 @@ class Draft(NamedTuple):
     channel: str = OutboxMessage.Channel.MAIL
     is_secret: bool = False
     is_made_later: bool = False
+    facts: Facts | None = None
 
 
 def write(
@@ -188,17 +212,23 @@ def _keep(draft: Draft) -> dict[str, Any]:
     return {
         "subject": _one_line(said["subject"]) if draft.channel == OutboxMessage.Channel.MAIL else "",
         "text": said["news"],
-        "made_of": {**_parts(draft), "context": said},
+        "made_of": {**_parts(draft), "context": said, "facts": draft.facts},
     }
 
 
 def _make(
-    institution: Institution | None, *, template: str, language: str, context: dict[str, Any], channel: str
+    institution: Institution | None,
+    *,
+    template: str,
+    language: str,
+    context: dict[str, Any],
+    channel: str,
+    facts: Sequence[Any] | None = None,
 ) -> dict[str, str]:
     with translation.override(language):
-        return _render(
-            template, {**context, "institution": institution, "site_url": settings.SITE_URL}, channel
-        )
+        told = _tellers[facts[0]](facts[1]) if facts else {}
+        around = {"institution": institution, "site_url": settings.SITE_URL}
+        return _render(template, {**context, **told, **around}, channel)
 
 
 def drop(*, institution: Institution | None, dedupe: str) -> bool:
@@ -249,6 +279,10 @@ def send(message_id: int) -> str | None:
         for name, words in made.items():
             setattr(message, name, words)
         _deliver(message)
+    except NotSoAnyMore:
+        gone = {"state": State.DROPPED, "made_of": None, **_blank(message)}
+        OutboxMessage.objects.filter(pk=message_id).update(**gone)
+        return State.DROPPED
     except Exception as error:  # whatever a mail server or provider may come up with
         state = _not_sent(message, error)
     else:
@@ -263,7 +297,7 @@ def sweep(*, seconds: float = 40) -> int:
     """Send what is due, codes first, for at most so many seconds; how many were tried."""
     OutboxMessage.objects.filter(
         is_secret=True, state=State.WAITING, created_at__lt=timezone.now() - SECRET_LIFE
-    ).update(state=State.FAILED, text="", html="")
+    ).update(state=State.FAILED, text="", html="", made_of=None)
     until = time.monotonic() + seconds
     tried = 0
     due = OutboxMessage.objects.due(timezone.now()).order_by("-is_secret", "next_attempt_at")
@@ -386,8 +420,8 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, ValueError)
 
 
-def _blank(message: OutboxMessage) -> dict[str, str]:
+def _blank(message: OutboxMessage) -> dict[str, Any]:
     """What of it is not kept once it has gone."""
     if message.is_last:
         return {"to": MASK, "subject": "", "text": "", "html": "", "last_error": ""}
-    return {"text": "", "html": ""} if message.is_secret else {}
+    return {"text": "", "html": "", "made_of": None} if message.is_secret else {}

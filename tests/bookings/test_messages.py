@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from bookings import booking as acts
 from bookings import messages, tasks, waitlist
@@ -17,6 +18,7 @@ from tests.factories.bookings import (
     ActivityFactory,
     ChildFactory,
     GuardianFactory,
+    LocationFactory,
     SessionFactory,
     TermFactory,
 )
@@ -180,9 +182,107 @@ def test_families_are_reminded_of_tomorrow_once_and_not_of_what_they_called_off(
     AbsenceNotice.objects.create(institution=school, meeting=other.meetings.get(), child=zara)
     for _twice in range(2):
         messages.tell_tomorrow(institution=school, day=tomorrow.date())
-    reminder = OutboxMessage.objects.get(subject__startswith="Tomorrow")
-    assert "15:30" in reminder.text
-    assert "17:30" not in reminder.text
+    [reminder] = [message for message in sent() if message.subject.startswith("Tomorrow")]
+    assert "15:30" in reminder.body
+    assert "17:30" not in reminder.body
+
+
+def test_a_reminder_tells_what_is_so_when_it_leaves(school, offer, mother, zara):
+    tomorrow = (timezone.now().astimezone(ZONE) + timedelta(days=1)).replace(hour=15, minute=30)
+    session, other = offer(tomorrow), offer(tomorrow + timedelta(hours=2))
+    place = acts.book(session=session, child=zara, by=mother).booking
+    acts.book(session=other, child=zara, by=mother)
+    messages.tell_tomorrow(institution=school, day=tomorrow.date())
+    acts.cancel(booking=place, by=mother)
+    other.location = LocationFactory(institution=school, name="Gym")
+    other.price = 5
+    other.save()
+    body = next(message.body for message in sent() if message.subject.startswith("Tomorrow"))
+    assert "15:30" not in body
+    assert "17:30" in body
+    assert "Gym" in body
+
+
+def facts_of(message):
+    """What a letter tells in lines of its own, by name."""
+    lines = (line.partition(": ") for line in message.body.splitlines())
+    return {name: value for name, colon, value in lines if colon}
+
+
+def test_a_confirmation_tells_when_where_what_it_costs_and_how_to_pay(settings, school, offer, mother, zara):
+    settings.CARD_PAYMENTS = ""
+    at = datetime(timezone.now().year + 1, 7, 5, 16, tzinfo=ZONE)
+    session = offer(at, at + timedelta(weeks=1))
+    session.price, session.location = (
+        40,
+        LocationFactory(institution=school, name="Gym", address="1 Mill Lane"),
+    )
+    session.save()
+    acts.book(session=session, child=zara, by=mother)
+    session.location.name = "Small hall"
+    session.location.save()
+    [message] = sent()
+    told = facts_of(message)
+    assert told["First date"].endswith(f"5 July {at.year}, 16:00–17:00")
+    assert told["In all"] == f"2 dates, until 12 July {at.year}"
+    assert told["Where"] == "Small hall, 1 Mill Lane"
+    assert told["Price"].endswith("40")
+    assert mother.household.reference in told["To pay"]
+    assert "Small hall" in message.alternatives[0].content
+
+
+def test_a_letter_from_the_queue_tells_the_position_as_it_is_then(school, offer, mother, zara, family):
+    session = offer(capacity=1)
+    session.price = 7
+    session.save()
+    stranger, child = family()
+    acts.book(session=session, child=child, by=stranger)
+    before, other = family()
+    entry = waitlist.join(session=session, child=other, by=before)
+    waitlist.join(session=session, child=zara, by=mother)
+    waitlist.leave(entry=entry, by=before)
+    [message] = [one for one in sent() if one.to == [mother.email]]
+    told = facts_of(message)
+    assert told["Position in the queue"] == "1"
+    assert told["Price"].endswith("7")
+    assert "at once" in told["When a place is free"]
+
+
+def test_what_has_been_overtaken_is_not_told(offer, mother, zara):
+    place = acts.book(session=offer(), child=zara, by=mother).booking
+    acts.cancel(booking=place, by=mother)
+    assert [message.subject for message in sent()] == ["Cancelled: Chess & <b>Go</b>"]
+    assert OutboxMessage.objects.get(subject__contains="has a place").state == "dropped"
+
+
+def test_a_letter_about_an_offer_tells_until_when_to_answer(school, offer, mother, zara, family):
+    session = offer(capacity=1, promotion="offer")
+    stranger, child = family()
+    theirs = acts.book(session=session, child=child, by=stranger).booking
+    waitlist.join(session=session, child=zara, by=mother)
+    acts.cancel(booking=theirs, by=stranger)
+    offered = next(message for message in sent() if "/offers/" in message.body)
+    assert "Answer until" in facts_of(offered)
+    assert "First date" in facts_of(offered)
+
+
+def test_a_cancellation_tells_what_is_no_longer_owed(school, offer, mother, zara):
+    session = offer()
+    session.price = 12
+    session.save()
+    place = acts.book(session=session, child=zara, by=mother).booking
+    acts.cancel(booking=place, by=mother)
+    [message] = sent()
+    assert facts_of(message)["No longer owed"].endswith("12")
+
+
+def test_a_letter_s_facts_are_in_its_reader_s_language(offer, mother, zara):
+    mother.language = "ur"
+    mother.save()
+    acts.book(session=offer(), child=zara, by=mother)
+    [message] = sent()
+    with translation.override("ur"):
+        assert gettext("First date") in facts_of(message)
 
 
 def test_reminders_go_out_towards_the_evening_only(monkeypatch, school, offer, mother, zara):
