@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from projects.models import Institution
 
-from . import medical
+from . import families, medical
 from .models import (
     AbsenceNotice,
     AttendanceAlert,
@@ -83,6 +83,8 @@ class Line:
     collectors: list[AuthorisedCollector] = field(default_factory=list)
     guardians: list[Guardianship] = field(default_factory=list)
     contacts: list[EmergencyContact] = field(default_factory=list)
+    # By a guardian's consent.
+    may_go_alone: bool = False
     alert: AttendanceAlert | None = None
     differing: list[LateMark] = field(default_factory=list)
 
@@ -133,6 +135,8 @@ def add_adults(lines: dict[int, Line], day: Any) -> None:
         lines[right.child_id].guardians.append(right)
     for contact in EmergencyContact.objects.filter(child__in=lines):
         lines[contact.child_id].contacts.append(contact)
+    for child in families.who_may_go_alone(lines, on=day):
+        lines[child].may_go_alone = True
 
 
 def is_expected(meeting: Meeting, child: Child) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from .models import Child, Consent, ConsentKind, Guardian, Guardianship
@@ -56,6 +57,23 @@ def withdraw_consent(*, child: Child, kind: ConsentKind) -> None:
     for consent in given.filter(withdrawn_at__isnull=True):
         consent.withdrawn_at = timezone.now()
         consent.save(update_fields=["withdrawn_at"])
+
+
+def who_may_go_alone(children: Iterable[int], *, on: date) -> set[int]:
+    """Of these children (by pk) who may go home alone that day.
+
+    A guardian agreed to it who still may say who takes the child home, and nobody has withdrawn it.
+    """
+    rights = Guardianship.objects.filter(
+        guardian=OuterRef("given_by"), child=OuterRef("child"), may_book=True, may_collect=True
+    )
+    given = Consent.objects.in_force().filter(Exists(rights.on(on)), kind__lets_go_alone=True)
+    return set(given.filter(child__in=list(children)).values_list("child", flat=True))
+
+
+def may_give(right: Guardianship, kind: ConsentKind) -> bool:
+    """That a child goes home alone is said by who may say with whom it goes."""
+    return right.may_say_who_collects if kind.lets_go_alone else right.may_book
 
 
 def consents(children: Iterable[Child]) -> dict[int, list[tuple[ConsentKind, Consent | None]]]:

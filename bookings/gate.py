@@ -1,4 +1,4 @@
-"""The gate: a child goes home with somebody of its list, or whom its family has agreed to by phone."""
+"""The gate: a child goes home with somebody of its list, alone by a consent, or as agreed by phone."""
 
 from datetime import date
 
@@ -62,6 +62,17 @@ def _phone(adults: Line, besides: Guardianship | None = None) -> str:
     return adults.contacts[0].phone if adults.contacts else ""
 
 
+def alone_from_the_gate(*, child: Child, day: date | None = None) -> None:
+    """Raises AskFirst unless a guardian has agreed that the child goes home alone."""
+    line = {child.pk: Line(child)}
+    add_adults(line, day or timezone.localdate())
+    if not line[child.pk].may_go_alone:
+        raise AskFirst(
+            _("No guardian has agreed that this child goes home alone. Call the family first."),
+            _phone(line[child.pk]),
+        )
+
+
 def collect(
     *,
     meeting: Meeting,
@@ -72,30 +83,31 @@ def collect(
     agreed_with: str = "",
     goes_alone: bool = False,
 ) -> AttendanceMark:
-    """The child goes home: alone, with somebody of its list, or with somebody whom `agreed_with` (a guardian,
-    by phone) has agreed to. Raises AskFirst for anybody else, and always for who must not collect.
+    """The child goes home: with somebody of its list, alone where a consent says so, or otherwise as
+    `agreed_with` (a guardian, by phone). Raises AskFirst for all else, and always for who must not collect.
     """
-    if goes_alone:
-        return mark(meeting=meeting, child=child, state=State.LEFT, by=by, note=_("went home alone"))
-    if not name:
+    if not (name or goes_alone):
         raise CannotMark(_("Say who takes the child home."))
+    day = timezone.localdate(meeting.starts_at)
+    collector = guardian = None
+    note = _("went home alone") if goes_alone else ""
     try:
-        collector, guardian = person_at_the_gate(
-            child=child, name=name, password=password, day=timezone.localdate(meeting.starts_at)
-        )
+        if goes_alone:
+            alone_from_the_gate(child=child, day=day)
+        else:
+            collector, guardian = person_at_the_gate(child=child, name=name, password=password, day=day)
     except AskFirst as reason:
         history.note(
             institution=meeting.institution,
-            what=_("Asked for %(child)s at the gate: %(name)s") % {"child": child.full_name, "name": name},
+            what=_("Asked for %(child)s at the gate: %(name)s")
+            % {"child": child.full_name, "name": note if goes_alone else name},
             model=AttendanceMark,
             reason=str(reason),
         )
         if reason.is_final or not agreed_with:
             raise
-        note = _("agreed by phone with %s") % agreed_with
-        return mark(
-            meeting=meeting, child=child, state=State.LEFT, by=by, collected_by_name=name, note=note[:300]
-        )
+        agreed = _("agreed by phone with %s") % agreed_with
+        note = f"{note}, {agreed}" if note else agreed
     return mark(
         meeting=meeting,
         child=child,
@@ -103,5 +115,6 @@ def collect(
         by=by,
         collected_by=collector,
         collected_by_guardian=guardian,
-        collected_by_name=name,
+        collected_by_name="" if goes_alone else name,
+        note=note[:300],
     )

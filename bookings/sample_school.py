@@ -122,6 +122,13 @@ def _catalogue(institution: Institution, tutor: User, dice: random.Random) -> li
     ConsentKind.objects.create(
         **here, code="photos", name="Photographs", text="My child may be photographed at activities."
     )
+    ConsentKind.objects.create(
+        **here,
+        code="walks-home",
+        name="Walks home alone",
+        text="My child may go home alone after activities.",
+        lets_go_alone=True,
+    )
     leaders = [Tutor.objects.create(**here, name="Demo tutor", user=tutor, email=tutor.email)]
     leaders += [
         Tutor.objects.create(**here, name=f"{GIVEN[number]} {FAMILY[-number]}") for number in range(1, 12)

@@ -167,8 +167,8 @@ class TutorAdmin(OfficeAdmin):
 class ConsentKindAdmin(OfficeAdmin):
     icon = "file-check-2"
     about = _("What guardians are asked to agree to. Raise the version when the text changes.")
-    list_display = ("name", "code", "version")
-    fields = ("name", "code", "text", "version")
+    list_display = ("name", "code", "version", "lets_go_alone")
+    fields = ("name", "code", "text", "version", "lets_go_alone")
     search_fields = ("name",)
 
 

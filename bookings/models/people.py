@@ -431,6 +431,11 @@ class ConsentKind(TenantModel):
     name = models.CharField(_("name"), max_length=150)
     text = models.TextField(_("text"))
     version = models.PositiveSmallIntegerField(_("version"), default=1)
+    lets_go_alone = models.BooleanField(
+        _("the child may go home alone"),
+        default=False,
+        help_text=_("Registers say so of who has it; only guardians who may book and collect can give it."),
+    )
 
     class Meta:
         verbose_name = _("consent asked for")

@@ -71,7 +71,10 @@ def child_page(
         "age": found.age_on(timezone.localdate()),
         "contacts": list(found.emergency_contacts.all()),
         "collectors": list(found.collectors.all()),
-        "consents": families.consents([found])[found.pk],
+        "consents": [
+            (kind, given, families.may_give(right, kind))
+            for kind, given in families.consents([found])[found.pk]
+        ],
         "flag": medical.flags([found.pk]).get(found.pk) if right.may_see_medical else None,
         "contact_form": contact_form or ContactForm(child=found),
         "collector_form": collector_form or CollectorForm(child=found),
@@ -140,6 +143,8 @@ def consent(request: HttpRequest, public_id: str, code: str) -> HttpResponse:
         raise Http404
     if request.POST.get("withdraw"):
         families.withdraw_consent(child=right.child, kind=kind)
+    elif not families.may_give(right, kind):
+        raise Http404
     else:
         families.give_consent(child=right.child, kind=kind, guardian=request.guardian)
     return to_child(request, right, "consents")

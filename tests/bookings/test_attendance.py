@@ -7,13 +7,14 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from bookings import attendance, gate, medical, tasks
+from bookings import attendance, families, gate, medical, tasks
 from bookings.models import (
     AbsenceNotice,
     AttendanceAlert,
     AttendanceMark,
     AuthorisedCollector,
     Booking,
+    ConsentKind,
     Guardianship,
     LateMark,
     MeetingGuest,
@@ -297,6 +298,61 @@ def test_an_absence_of_a_meeting_that_is_over_cannot_be_reported(meet, zara):
     assert not AbsenceNotice.objects.exists()
 
 
+@pytest.fixture
+def alone(school):
+    """What guardians agree to."""
+    return ConsentKind.objects.create(
+        institution=school, code="alone", name="Walks home", text="Alone.", lets_go_alone=True
+    )
+
+
+def goes_alone(meeting, child):
+    [line] = attendance.register(meeting)
+    assert line.child == child
+    return line.may_go_alone
+
+
+def test_a_child_goes_home_alone_by_a_consent_until_it_is_withdrawn(meet, zara, mother, tutor, alone):
+    meeting = meet(50, zara)
+    said = {"meeting": meeting, "child": zara, "by": tutor.user, "name": "", "goes_alone": True}
+    assert not goes_alone(meeting, zara)
+    with pytest.raises(gate.AskFirst) as refusal:
+        gate.collect(**said)
+    assert refusal.value.phone == "0300"
+
+    families.give_consent(child=zara, kind=alone, guardian=mother)
+    assert goes_alone(meeting, zara)
+    assert gate.collect(**said).note == "went home alone"
+
+    families.withdraw_consent(child=zara, kind=alone)
+    assert not goes_alone(meeting, zara)
+    with pytest.raises(gate.AskFirst):
+        gate.collect(**said)
+
+
+def test_a_family_may_agree_by_phone_that_a_child_goes_home_alone(meet, zara, tutor):
+    meeting = meet(50, zara)
+    mark = gate.collect(
+        meeting=meeting, child=zara, by=tutor.user, name="", goes_alone=True, agreed_with="Amna"
+    )
+    assert mark.note == "went home alone, agreed by phone with Amna"
+
+
+@pytest.mark.parametrize("right", ["may_book", "may_collect"])
+def test_a_consent_to_go_alone_counts_while_its_giver_may_say_who_collects(meet, zara, mother, alone, right):
+    meeting = meet(50, zara)
+    families.give_consent(child=zara, kind=alone, guardian=mother)
+    Guardianship.objects.update(**{right: False})
+    assert not goes_alone(meeting, zara)
+
+
+def test_another_consent_lets_no_child_go_alone(school, meet, zara, mother):
+    meeting = meet(50, zara)
+    kind = ConsentKind.objects.create(institution=school, code="photos", name="Photos", text="May we?")
+    families.give_consent(child=zara, kind=kind, guardian=mother)
+    assert not goes_alone(meeting, zara)
+
+
 # --- who is on site -----------------------------------------------------------------------------------------
 def test_who_is_on_site_is_listed_by_room_where_it_was_seen_last(school, meet, zara, tutor):
     omar, hira = (ChildFactory(institution=school, given_name=name) for name in ("Omar", "Hira"))
@@ -308,7 +364,7 @@ def test_who_is_on_site_is_listed_by_room_where_it_was_seen_last(school, meet, z
     for child in (zara, omar, hira):
         attendance.mark(meeting=first, child=child, marked_at=now - timedelta(minutes=40), **said)
     attendance.mark(meeting=second, child=zara, marked_at=now - timedelta(minutes=2), **said)
-    gate.collect(meeting=first, child=hira, by=tutor.user, name="", goes_alone=True)
+    gate.collect(meeting=first, child=hira, by=tutor.user, name="", goes_alone=True, agreed_with="her mother")
     rooms = {
         room.place: [child.given_name for _mark, child, _meeting in room.lines]
         for room in attendance.on_site(school)

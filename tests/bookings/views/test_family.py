@@ -214,6 +214,18 @@ def test_a_child_is_reported_absent_and_comes_after_all(signed_in, school, zara)
 
 
 # --- one child ----------------------------------------------------------------------------------------------
+def test_who_must_not_collect_a_child_cannot_let_it_go_home_alone(signed_in, school, mother, zara):
+    ConsentKind.objects.create(
+        institution=school, code="alone", name="Walks home", text="Alone.", lets_go_alone=True
+    )
+    Guardianship.objects.filter(guardian=mother).update(may_collect=False)
+    page = f"/b/school/family/{zara.public_id}/"
+    assert b"Walks home" in signed_in.get(page).content
+    assert b"I agree" not in signed_in.get(page).content
+    assert signed_in.post(f"{page}consents/alone/").status_code == 404
+    assert not Consent.objects.exists()
+
+
 def test_a_consent_is_given_to_the_text_as_it_reads_and_withdrawn(signed_in, school, zara):
     kind = ConsentKind.objects.create(institution=school, code="photos", name="Photos", text="May we?")
     address = f"/b/school/family/{zara.public_id}/consents/photos/"
