@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-from . import keys, locks, messages, money, owed
+from . import instalments, keys, locks, messages, money, owed
 from .checks import CannotBook, Case, Facts, NoPlace, duplicates_and_clashes, first_refusal, window
 from .locks import Busy
 from .models import (
@@ -106,13 +106,14 @@ def book(
     or_queue: bool = False,
     drops: Booking | None = None,
     promo_code: str = "",
+    parts: int = 1,
 ) -> Outcome:
     """A place for the child, or with or_queue a number in the queue for it.
 
     `by` is the guardian who books, `staff` whoever does so at the counter (for a guardian, or for a free
     place also without one). The same `key` again gives the same answer. `drops` is a place that is given up
-    when the child moves up from the queue. Raises CannotBook, NoPlace, Busy, and KeyUsedDifferently of
-    bookings.keys.
+    when the child moves up from the queue; in `parts` instalments it is paid. Raises CannotBook, NoPlace,
+    Busy, and KeyUsedDifferently of bookings.keys.
     """
     [outcome] = book_many(
         wishes=[Wish(session, child)],
@@ -124,6 +125,7 @@ def book(
         or_queue=or_queue,
         drops=drops,
         promo_code=promo_code,
+        parts=parts,
     )
     return outcome
 
@@ -140,6 +142,7 @@ def book_many(
     or_queue: bool = False,
     drops: Booking | None = None,
     promo_code: str = "",
+    parts: int = 1,
 ) -> list[Outcome]:
     """Several children or sessions in one transaction, in the order of the wishes.
 
@@ -159,6 +162,7 @@ def book_many(
         or_queue=or_queue,
         drops=drops,
         promo_code=promo_code,
+        parts=parts,
     )
     try:
         if all_or_none:
@@ -190,6 +194,7 @@ class _Asked:
     or_queue: bool
     drops: Booking | None
     promo_code: str
+    parts: int
 
     def __post_init__(self) -> None:
         # Given out before anything is written, so that the key's row tells from the start what comes of it.
@@ -261,6 +266,7 @@ class _Asked:
                 drops=self.drops,
                 promo_code=self.promo_code,
                 public_id=public_id,
+                parts=self.parts,
             )
             return Outcome(entry=entry)
         except CannotBook as refusal:
@@ -269,6 +275,7 @@ class _Asked:
             return Outcome(refusal=refusal)
 
     def _take(self, act: Act, hall: Hall, child: Child, public_id: str) -> Booking:
+        parts = instalments.allowed(session=hall.session, parts=self.parts)
         right = self.facts.rights.get((self.by.pk if self.by else 0, child.pk))
         household = right.guardian.household if right else None
         price = money.price_for(
@@ -286,6 +293,7 @@ class _Asked:
             price=price,
             hold_until=until,
             public_id=public_id,
+            parts=parts,
         )
         act.facts.bookings[child.pk].append(booking)
         if until:
@@ -301,6 +309,8 @@ class _Asked:
     def _key(self) -> keys.Key:
         wishes = [[wish.session.pk, wish.child.pk] for wish in self.wishes]
         asked = [wishes, self.all_or_none, self.or_queue, self.drops.pk if self.drops else None]
+        if self.parts != 1:
+            asked.append(self.parts)
         return keys.Key(self.facts.institution, self.owner, "book", self.key, [asked, self.promo_code])
 
     def replay(self) -> list[Outcome] | None:
@@ -485,7 +495,7 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
         missing = price.amount - money.paid_for(fresh)
         if must_pay and missing > 0 and not (household and owed.credit_held(household) >= missing):
             return _hold_swap(act, fresh, new, child, guardian, price)
-        taken = _take_for(act, new, child, guardian, source=fresh.source, price=price)
+        taken = _take_for(act, new, child, guardian, source=fresh.source, price=price, parts=fresh.parts)
         percent = 100 if by is None or staff else percent_back(old.session, act.now)
         _give_up_for(act, old, fresh, taken, user_of(by, staff), percent)
         messages.tell_booking(act.journal, messages.BOOKED, taken)
@@ -508,7 +518,9 @@ def _hold_swap(
 ) -> Booking:
     """The new place until its payment is due; the old one stays."""
     until = _hold_until(act.facts)
-    held = _take_for(act, new, child, guardian, source=old.source, price=price, hold_until=until)
+    held = _take_for(
+        act, new, child, guardian, source=old.source, price=price, hold_until=until, parts=old.parts
+    )
     held.replaces = old
     held.save(update_fields=["replaces"])
     words = {"until": messages.moment(until, held)}
@@ -522,6 +534,8 @@ def _give_up_for(act: Act, hall: Hall, old: Booking, taken: Booking, by: int | N
     Of what the new one costs less, as much comes back as if that much had been cancelled.
     """
     money.carry_over(old=old, new=taken)
+    for charge in taken.charges.filter(cancelled_at=None):
+        instalments.mark(charge)
     because = _("swapped for %s") % taken.session
     hall.give_up(
         old,
@@ -549,6 +563,7 @@ def _take_for(
     right = act.facts.rights.get((guardian.pk if guardian else 0, child.pk))
     household: Household | None = right.guardian.household if right else None
     price = price or money.price_for(session=hall.session, child=child, household=household)
+    more["parts"] = min(more.get("parts", 1), hall.session.activity.most_parts)
     by = right.guardian if right else None
     booking = hall.take(child, by=by, household=household, source=source, price=price, **more)
     act.facts.bookings[child.pk].append(booking)
@@ -649,7 +664,15 @@ def _confirm_late(act: Act, hall: Hall, booking: Booking) -> Booking:
     elif hall.places.open:
         # At the price that was asked for, which is what was paid.
         price = money.agreed(booking)
-        booking = _take_for(act, hall, child, booking.booked_by, source=booking.source, price=price)
+        booking = _take_for(
+            act,
+            hall,
+            child,
+            booking.booked_by,
+            source=booking.source,
+            price=price,
+            parts=booking.parts,
+        )
     else:
         raise PlaceGone
     messages.tell_booking(act.journal, messages.BOOKED, booking)

@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -9,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from . import money
 from . import money_messages as messages
-from .models import Charge, Instalment, Payment
+from .checks import CannotBook
+from .models import Booking, Charge, Instalment, Payment, Session
 from .owed import Due, total
 
 GRACE = timedelta(days=7)
@@ -34,23 +37,67 @@ class CannotSplit(Exception):
     """Why a charge cannot be paid in such parts, in words for the office."""
 
 
+class Part(NamedTuple):
+    amount: Decimal
+    due_on: date
+
+
+def plan(*, amount: Decimal, currency: str, parts: int, first_on: date, days: int) -> list[Part]:
+    """Equal parts and their days; what does not divide falls on the first."""
+    each = money.round_to(amount / parts, currency)
+    amounts = [amount - each * (parts - 1)] + [each] * (parts - 1)
+    return [Part(part, first_on + timedelta(days=days * number)) for number, part in enumerate(amounts)]
+
+
+def plan_for(*, session: Session, amount: Decimal, parts: int) -> list[Part]:
+    """What a family is told before it books: by the activity's rule, the first part today."""
+    institution = session.institution
+    return plan(
+        amount=amount,
+        currency=institution.currency,
+        parts=parts,
+        first_on=timezone.localdate(timezone=ZoneInfo(institution.time_zone)),
+        days=session.activity.days_between_parts,
+    )
+
+
+def allowed(*, session: Session, parts: int) -> int:
+    """The number that was asked for; 1 for what is free. CannotBook if the activity does not allow it."""
+    if session.is_free:
+        return 1
+    most = session.activity.most_parts
+    if not 1 <= parts <= most:
+        words = _("%(session)s is paid at once: choose no instalments.")
+        if most > 1:
+            words = _("%(session)s is paid in at most %(most)s instalments: choose fewer.")
+        raise CannotBook(words % {"session": session, "most": most}, code="parts")
+    return parts
+
+
+def charge_for_booking(*, booking: Booking, price: money.Price) -> None:
+    """The household owes the price, in the parts that were chosen."""
+    charge = money.charge_for_booking(booking=booking, price=price)
+    if charge and charge.amount and booking.parts > 1:
+        days = booking.session.activity.days_between_parts
+        split(charge=charge, parts=booking.parts, first_on=charge.due_on, days=days)
+
+
 def split(*, charge: Charge, parts: int, first_on: date, days: int = 30) -> list[Instalment]:
     """Pay a charge in equal parts; what does not divide falls on the first."""
     if not 2 <= parts <= 24:
         raise CannotSplit(_("Between 2 and 24 instalments."))
     if charge.instalments.exists():
         raise CannotSplit(_("That charge has its instalments already."))
-    each = money.round_to(charge.amount / parts, charge.currency)
-    amounts = [charge.amount - each * (parts - 1)] + [each] * (parts - 1)
+    made = plan(amount=charge.amount, currency=charge.currency, parts=parts, first_on=first_on, days=days)
     return Instalment.objects.bulk_create(
         Instalment(
             institution_id=charge.institution_id,
             charge=charge,
             number=number,
-            amount=amount,
-            due_on=first_on + timedelta(days=days) * (number - 1),
+            amount=part.amount,
+            due_on=part.due_on,
         )
-        for number, amount in enumerate(amounts, 1)
+        for number, part in enumerate(made, 1)
     )
 
 

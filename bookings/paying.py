@@ -229,8 +229,10 @@ def confirm_places(payment: Payment) -> None:
             continue
         if charge.cancelled_at and charge.counts:
             continue  # what is kept of the price of a place that was given up
-        if any(due.charge == allocation.charge for due in dues(payment.household, with_lapsed=True)):
-            continue  # a part of it: the place waits for the rest
+        today = timezone.localdate()
+        left = [due for due in dues(payment.household, with_lapsed=True) if due.charge == charge]
+        if any(instalments.by_now(due, today).open for due in left):
+            continue  # a part of what is due by now: the place waits for the rest
         try:
             stands = places.confirm(booking=held)
         except places.PlaceGone:
@@ -251,7 +253,11 @@ def confirm_covered(bookings: Iterable[Booking]) -> None:
     held = [row for row in bookings if row.state == Booking.State.HELD]
     held = [row for row in held if row.household and row.hold_until and row.hold_until > now]
     for household in {row.household for row in held if row.household}:
-        owing = {due.charge.booking_id for due in dues(household)}
+        owing = {
+            due.charge.booking_id
+            for due in dues(household)
+            if instalments.by_now(due, timezone.localdate()).open
+        }
         for row in held:
             if row.household == household and row.pk not in owing:
                 with suppress(places.PlaceGone):

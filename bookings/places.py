@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from projects import history
 
-from . import locks, messages, money
+from . import instalments, locks, messages, money
 from .checks import Facts
 from .journal import Journal
 from .models import (
@@ -63,6 +63,7 @@ class Hall:
         reason: str = "",
         is_extra: bool = False,
         public_id: str = "",
+        parts: int = 1,
     ) -> Booking:
         """A place for the child: confirmed, or held until a moment."""
         is_held = hold_until is not None
@@ -79,6 +80,7 @@ class Hall:
             price=price.amount,
             currency=self.journal.institution.currency,
             discounts=price.as_json,
+            parts=parts,
             hold_until=hold_until,
             confirmed_at=None if is_held else self.now,
             reason=reason,
@@ -91,7 +93,7 @@ class Hall:
         if hold_until:
             self._hold_ends(hold_until)
         if charge:
-            money.charge_for_booking(booking=booking, price=price)
+            instalments.charge_for_booking(booking=booking, price=price)
         self.journal.note(booking, after={"state": booking.state, "source": source}, reason=reason)
         return booking
 
@@ -183,6 +185,7 @@ class Hall:
         drops: Booking | None = None,
         promo_code: PromoCode | None = None,
         public_id: str = "",
+        parts: int = 1,
     ) -> WaitEntry:
         """The next number in the queue."""
         entry = WaitEntry(
@@ -196,6 +199,7 @@ class Hall:
             band_reason=band_reason,
             drops=drops,
             promo_code=promo_code,
+            parts=parts,
         )
         entry.save(force_insert=True)
         locks.step("wait entry written")

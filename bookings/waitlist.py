@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from projects.models import Institution
 
-from . import locks, messages, money, owed
+from . import instalments, locks, messages, money, owed
 from .checks import OVER, CannotBook, Case, Facts, first_refusal
 from .compiled import compiled_once
 from .models import (
@@ -150,6 +150,8 @@ def _promote_one(act: Act, hall: Hall, entry: WaitEntry) -> Booking | None:
         price=price,
         hold_until=until,
         charge=until is None,
+        # The rule may have changed since.
+        parts=min(entry.parts, activity.most_parts),
     )
     act.facts.bookings[child.pk].append(booking)
     if until:
@@ -332,9 +334,11 @@ def enter_queue(
     band_reason: str = "",
     promo_code: str = "",
     public_id: str = "",
+    parts: int = 1,
 ) -> WaitEntry:
     """The checks have said yes, and there is no place: the next number, or the one that the child has."""
     code = money.code_for(hall.session, promo_code) if promo_code else None
+    parts = instalments.allowed(session=hall.session, parts=parts)
     if (hall.session.pk, child.pk) in act.facts.waiting:
         waits = WaitEntry.objects.get(session=hall.session, child=child, state__in=WaitEntry.LIVE)
         if code:
@@ -351,6 +355,7 @@ def enter_queue(
         band_reason=band_reason,
         promo_code=code,
         public_id=public_id,
+        parts=parts,
     )
     act.facts.waiting.add((hall.session.pk, child.pk))
     messages.tell_entry(act.journal, messages.WAITING, entry)
@@ -479,7 +484,7 @@ def accept(*, offer: Offer, by: Guardian | None = None, staff: User | None = Non
         else:
             hall.confirm(booking)
             messages.tell_booking(act.journal, messages.BOOKED, booking)
-        money.charge_for_booking(booking=booking, price=money.agreed(booking))
+        instalments.charge_for_booking(booking=booking, price=money.agreed(booking))
         hall.end_wait(entry, state=WaitEntry.State.ACCEPTED)
         _drop_lower_choice_later(entry)
         return booking

@@ -137,7 +137,15 @@ class ActivityAdmin(OfficeAdmin):
         ),
         (
             _("How places are given"),
-            {"fields": ("promotion", "offer_hours", "paying", "refund_policy")},
+            {
+                "fields": (
+                    "promotion",
+                    "offer_hours",
+                    "paying",
+                    ("most_parts", "days_between_parts"),
+                    "refund_policy",
+                )
+            },
         ),
     )
 

@@ -12,7 +12,7 @@ from ..checks import CannotBook
 from ..compiled import compiled_once
 from ..models import Booking, Child, Guardian, Guardianship, Session, Source
 from .door import ACT, ONE, READ, Refusal, once, one, writer
-from .shapes import BookingOut, Code, Id, Key, Page, WaitOut, booking_out, key_of, wait_out
+from .shapes import BookingOut, Code, Id, Key, Page, Parts, WaitOut, booking_out, key_of, wait_out
 
 router = Router(tags=["places"])
 
@@ -25,11 +25,12 @@ class Wish(Schema):
 
 
 class BookingIn(Wish):
-    """`or_queue`: if it is full, join the queue instead."""
+    """`or_queue`: if it is full, join the queue instead. `parts`: instalments (the session says how many)."""
 
     guardian: Id
     or_queue: bool = False
     promo_code: Code = ""
+    parts: Parts = 1
 
 
 class SeveralIn(Schema):
@@ -40,6 +41,7 @@ class SeveralIn(Schema):
     all_or_none: bool = True
     or_queue: bool = False
     promo_code: Code = ""
+    parts: Parts = 1
 
 
 class Answer(Schema):
@@ -118,6 +120,7 @@ def book(request: HttpRequest, asked: BookingIn, key: Header[Key]) -> Any:
         source=Source.API,
         or_queue=asked.or_queue,
         promo_code=asked.promo_code,
+        parts=asked.parts,
     )
     if outcome.refusal:
         raise outcome.refusal
@@ -142,6 +145,7 @@ def book_several(request: HttpRequest, asked: SeveralIn, key: Header[Key]) -> An
         all_or_none=asked.all_or_none,
         or_queue=asked.or_queue,
         promo_code=asked.promo_code,
+        parts=asked.parts,
     )
     return Status(201, [_answer(outcome) for outcome in outcomes])
 

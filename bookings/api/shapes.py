@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from ninja import Field, Header, Schema
 
 from .. import waitlist
-from ..models import Booking, Meeting, Session, WaitEntry
+from ..models import MOST_PARTS, Booking, Meeting, Session, WaitEntry
 
 MOST = 500
 # No text of ours holds a null character, and PostgreSQL will not even look for it.
 NO_NULL = r"^[^\x00]*$"
 Id = Annotated[str, Field(max_length=40, pattern=NO_NULL)]
 Code = Annotated[str, Field(max_length=30, pattern=NO_NULL)]
+Parts = Annotated[int, Field(ge=1, le=MOST_PARTS)]
 
 
 class Page(Schema):
@@ -38,12 +39,16 @@ def key_of(request: HttpRequest) -> str:
 
 
 class SessionOut(Schema):
+    """Its price may be paid in `most_parts` instalments, the first while booking, each so many days later."""
+
     id: str
     activity: str
     name: str
     term: str
     price: Decimal
     currency: str
+    most_parts: int
+    days_between_parts: int
     places: int
     free: int
     waiting: int
@@ -57,6 +62,8 @@ def session_out(row: Session) -> dict[str, Any]:
         "term": row.term.name,
         "price": row.price,
         "currency": row.institution.currency,
+        "most_parts": row.activity.most_parts,
+        "days_between_parts": row.activity.days_between_parts,
         "places": row.places.capacity + row.places.extra,
         "free": row.places.open,
         "waiting": row.places.waiting,
@@ -94,6 +101,12 @@ class ActivityOut(Schema):
     sessions: list[SessionOut]
 
 
+class InstalmentOut(Schema):
+    amount: Decimal
+    due_on: date
+    state: str
+
+
 class BookingOut(Schema):
     id: str
     session: str
@@ -102,6 +115,7 @@ class BookingOut(Schema):
     price: Decimal
     currency: str
     hold_until: datetime | None
+    instalments: list[InstalmentOut]
 
 
 def booking_out(row: Booking) -> dict[str, Any]:
@@ -113,6 +127,11 @@ def booking_out(row: Booking) -> dict[str, Any]:
         "price": row.price,
         "currency": row.currency,
         "hold_until": row.hold_until,
+        "instalments": [
+            {"amount": part.amount, "due_on": part.due_on, "state": part.state}
+            for charge in (row.charges.filter(cancelled_at=None) if row.parts > 1 else ())
+            for part in charge.instalments.all()
+        ],
     }
 
 

@@ -16,6 +16,7 @@ from .attendance import AbsenceNotice, AttendanceAlert, AttendanceMark, LateMark
 from .ballot import Ballot, DrawResult, Preference
 from .booking import ApiClient, Booking, IdempotencyKey, Offer, Source, WaitBlock, WaitEntry
 from .catalogue import (
+    MOST_PARTS,
     Activity,
     BookingRules,
     Category,
@@ -67,6 +68,7 @@ from .people import (
 from .trial import TrialObject
 
 __all__ = [
+    "MOST_PARTS",
     "AbsenceNotice",
     "Activity",
     "Allocation",

@@ -79,6 +79,8 @@ class Booking(TenantModel):
     currency = models.CharField(_("currency"), max_length=3)
     # [{"name": "Siblings", "amount": "4.50", "discount": 3}]: what the price is less by, as it was given.
     discounts = models.JSONField(default=list, blank=True, editable=False)
+    # In so many instalments: chosen while booking.
+    parts = models.PositiveSmallIntegerField(_("instalments"), default=1)
     created_at = models.DateTimeField(_("made at"), auto_now_add=True)
     hold_until = models.DateTimeField(_("held until"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("booked at"), null=True, blank=True)
@@ -226,6 +228,8 @@ class WaitEntry(TenantModel):
         related_name="wait_entries",
         verbose_name=_("promo code"),
     )
+    # In so many instalments the place is paid when it comes.
+    parts = models.PositiveSmallIntegerField(_("instalments"), default=1, editable=False)
     # A place of lower choice that is given up when this one comes.
     drops = models.ForeignKey(
         Booking,

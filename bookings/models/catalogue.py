@@ -19,6 +19,9 @@ from projects.models import Institution, TenantModel, TenantQuerySet
 from .people import Child, ConsentKind, Tutor
 from .secrets import new_public_id
 
+# Instalments that a family may choose by itself.
+MOST_PARTS = 12
+
 
 class Weekday(models.IntegerChoices):
     """As date.weekday() counts."""
@@ -330,6 +333,15 @@ class Activity(TenantModel):
         _("hours to answer an offer"), default=24, validators=[MinValueValidator(1)]
     )
     paying = models.CharField(_("is paid"), max_length=5, choices=Paying.choices, default=Paying.LATER)
+    most_parts = models.PositiveSmallIntegerField(
+        _("in at most so many instalments"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PARTS)],
+        help_text=_("Families choose while booking; the first is due at once. 1: all of it at once."),
+    )
+    days_between_parts = models.PositiveSmallIntegerField(
+        _("days from one instalment to the next"), default=30, validators=[MinValueValidator(1)]
+    )
     refund_policy = models.ForeignKey(
         RefundPolicy,
         null=True,
@@ -353,6 +365,11 @@ class Activity(TenantModel):
                 condition=Q(youngest__isnull=True) | Q(oldest__isnull=True) | Q(oldest__gte=F("youngest")),
                 name="bookings_activity_ages_in_order",
                 violation_error_message=_("The oldest is younger than the youngest: put the ages in order."),
+            ),
+            models.CheckConstraint(
+                condition=Q(most_parts__gte=1, most_parts__lte=MOST_PARTS, days_between_parts__gte=1),
+                name="bookings_activity_parts",
+                violation_error_message=_("Between 1 and 12 instalments, at least a day apart."),
             ),
             models.CheckConstraint(
                 condition=Q(offer_hours__gte=1),

@@ -20,7 +20,7 @@ from projects import throttle
 from projects.throttle import Rate
 
 from .. import booking as acts
-from .. import checks, families, keys, money, owed
+from .. import checks, families, instalments, keys, money, owed
 from ..models import Booking, Child, Guardianship, Session, WaitEntry
 from ..models.secrets import new_public_id
 from ..waitlist import positions
@@ -126,12 +126,30 @@ def _page(
         "mode": mode,
         "has_children": bool(rights),
         "has_price": any(pick.price for pick in every),
+        "plans": _plans([pick for pick in every if pick.price]),
+        "parts": _parts(request),
         "shows_position": request.rules.shows_position,
         "to_give_up": _to_give_up(groups[0]) if len(groups) == 1 else [],
         "in_the_way": {pick.in_the_way.pk for pick in every if pick.in_the_way},
         "tab": "catalogue",
     }
     return render(request, "bookings/book.html", context, status=status)
+
+
+def _plans(priced: list[Pick]) -> list[tuple[int, list[tuple[Pick, list[instalments.Part]]]]]:
+    """In how many instalments all of these may be paid, and what each would cost when."""
+    most = min((pick.session.activity.most_parts for pick in priced), default=1)
+    return [
+        (
+            parts,
+            [
+                (pick, instalments.plan_for(session=pick.session, amount=pick.price, parts=parts))
+                for pick in priced
+                if pick.price
+            ],
+        )
+        for parts in range(2, most + 1)
+    ]
 
 
 def _to_give_up(group: tuple[Session, list[Pick]]) -> list[Booking]:
@@ -180,6 +198,7 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
             or_queue=mode == "queue",
             promo_code=request.POST.get("promo_code", "").replace("\0", "").strip()[:30],
             drops=_given_up(wishes, request.POST.get("drops", "")),
+            parts=_parts(request),
         )
     except keys.KeyUsedDifferently as reason:
         return _page(request, **again, error=str(reason), status=422)
@@ -191,6 +210,11 @@ def _carry_out(request: HttpRequest, sessions: list[Session], rights: list[Guard
     _keep_result(request, key, wishes, outcomes)
     request.session[_place(request)] = []
     return redirect("bookings:booked", request.institution.slug, key)
+
+
+def _parts(request: HttpRequest) -> int:
+    told = request.POST.get("parts", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else 1
 
 
 def _given_up(wishes: list[acts.Wish], public_id: str) -> Booking | None:
@@ -226,7 +250,10 @@ def booked(request: HttpRequest, key: str) -> HttpResponse:
     here = {"institution": request.institution, "child__in": children}
     every = Booking.objects.filter(**here, pk__in=[row["booking"] for row in rows if row["booking"]])
     bookings = {
-        row.pk: row for row in every.select_related("child", "session__activity", "session__location")
+        row.pk: row
+        for row in every.select_related("child", "session__activity", "session__location").prefetch_related(
+            "charges__instalments"
+        )
     }
     waits = WaitEntry.objects.filter(**here, pk__in=[row["entry"] for row in rows if row["entry"]])
     entries = {row.pk: row for row in waits.select_related("child", "session__activity", "promo_code")}

@@ -393,6 +393,59 @@ def test_a_charge_in_parts_is_paid_part_by_part(session, guardian):
     assert list(charge.instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
 
 
+@pytest.fixture
+def in_parts(session):
+    """The session may be paid in three parts, a fortnight apart."""
+    Activity.objects.update(most_parts=3, days_between_parts=14, paying=Activity.Paying.LATER)
+    session.refresh_from_db()
+    return session
+
+
+def plan_of(place):
+    rows = place.charges.get().instalments.order_by("number")
+    return [(row.amount, (row.due_on - timezone.localdate()).days) for row in rows]
+
+
+THREE = [(Decimal("13.34"), 0), (Decimal("13.33"), 14), (Decimal("13.33"), 28)]
+
+
+def test_a_family_chooses_instalments_while_booking(in_parts, guardian):
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    place = acts.book(session=in_parts, child=child, by=guardian, parts=3).booking
+    assert plan_of(place) == THREE
+
+
+def test_more_instalments_than_the_office_allows_are_refused(in_parts, guardian):
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    for parts in (4, 0):
+        with pytest.raises(acts.CannotBook, match="at most 3") as refusal:
+            acts.book(session=in_parts, child=child, by=guardian, parts=parts)
+        assert refusal.value.code == "parts"
+    assert not Charge.objects.exists()
+
+
+def test_a_held_place_is_booked_once_its_first_instalment_is_paid(in_parts, guardian):
+    Activity.objects.update(paying=Activity.Paying.NOW)
+    in_parts.refresh_from_db()
+    child = ChildFactory(institution=guardian.institution, of=guardian)
+    place = acts.book(session=in_parts, child=child, by=guardian, parts=3).booking
+    assert place.state == "held"
+    till.take(household=guardian.household, amount=Decimal("13.34"), way="cash", staff=None)
+    place.refresh_from_db()
+    assert place.state == "confirmed"
+    assert list(place.charges.get().instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
+
+
+def test_who_waits_keeps_the_instalments_for_the_place(in_parts, guardian):
+    school = guardian.institution
+    other = GuardianFactory(institution=school)
+    theirs = acts.book(session=in_parts, child=ChildFactory(institution=school, of=other), by=other).booking
+    child = ChildFactory(institution=school, of=guardian)
+    acts.book(session=in_parts, child=child, by=guardian, parts=3, or_queue=True)
+    [moved_up] = acts.cancel(booking=theirs, by=other).promoted
+    assert plan_of(moved_up) == THREE
+
+
 def test_a_family_pays_by_card_the_part_that_is_due(client, session, guardian):
     client.force_login(guardian.user)
     session.activity.paying = Activity.Paying.LATER

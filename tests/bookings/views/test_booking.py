@@ -102,6 +102,29 @@ def test_two_children_and_two_sessions_are_booked_at_once(family, offer, zara, o
     assert choose(family).context["groups"] == []
 
 
+def test_the_instalments_are_told_before_they_are_chosen(family, offer, zara):
+    chess = offer("Chess", most_parts=2)
+    chess.price = 30
+    chess.save()
+    page = choose(family, chess)
+    told = [part.amount for _pick, plan in page.context["plans"][0][1] for part in plan]
+    assert told == [15, 15]
+    assertContains(page, "In 2 instalments")
+    response = send(family, page, (chess, zara), parts="2")
+    assertContains(response, "Instalment 2")
+    assert Booking.objects.get().parts == 2
+
+
+def test_what_is_paid_at_once_offers_no_instalments(family, offer, zara):
+    chess = offer("Chess")
+    chess.price = 30
+    chess.save()
+    page = choose(family, chess)
+    assertNotContains(page, "instalment")
+    send(family, page, (chess, zara), parts="2")
+    assert states() == []
+
+
 @pytest.mark.parametrize("key", ["", "../../x", "short"])
 def test_a_form_whose_key_is_none_of_ours_is_answered_all_the_same(family, offer, zara, key):
     chess = offer("Chess")
