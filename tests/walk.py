@@ -6,6 +6,7 @@ form in which one of our keys stands is tried again with a neighbour's key and w
 must be the same.
 """
 
+import functools
 import io
 import re
 import zipfile
@@ -74,6 +75,7 @@ def text_of(response):
     return CHANGING.sub("", content.decode("utf-8", "replace"))
 
 
+@functools.cache
 def shape_of(address):
     """Pages of one name with the same questions asked are one page."""
     split = urlsplit(address)
@@ -127,7 +129,7 @@ class Walk:
         page = Page(text)
         self.waiting += sorted(
             urljoin(address, link).partition("#")[0]
-            for link in page.links
+            for link in set(page.links)
             if not link.startswith(("#", "http", "mailto:", "data:"))
         )
         for action, method, fields in page.forms:
