@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                     f"{row['name']:<10} {row['candidates']:>6} candidates {row['exams']:>4} exams "
                     f"{row['policy']:<5}: {row['hard']} hard faults (at least {row['least_hard']}), "
                     f"cost {row['cost']:,}, of rooms {row['cost_of_rooms']:,}, bound {row['bound']:,}, "
+                    f"HiGHS found {'none' if row['found'] is None else format(row['found'], ',')}, "
                     f"gap {row['gap']} %, {row['seconds']} s"
                 )
         if options["json"]:
@@ -92,6 +94,7 @@ class Command(BaseCommand):
             "cost": counted["cost"],
             "cost_of_rooms": counted["cost"] - about_persons,
             "bound": bound.cost,
+            "found": round(bound.found) if isfinite(bound.found) else None,
             "gap": gap(counted["cost"] - about_persons, bound.cost),
             "by_rule": {code: n for code, n in counted["counts"].items() if n},
             "seconds": seconds,

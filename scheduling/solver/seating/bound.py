@@ -12,8 +12,9 @@ Cost of a plan without hard faults: an integer programme over rooms alone, which
          z[u, r] ≤ y[r],  z[u, r] ≤ B[u, block(r)],  Σ_u z[u, r] − most ≤ o[r],
          z[u, r] ≤ d[r, length(u)],  Σ_l d[r, l] − y[r] ≤ m[r]
 
-HiGHS gives its proven bound even where it is not given the time to close the gap. The rules about persons and
-roll numbers are taken to cost nothing.
+HiGHS gives its proven bound even where it is not given the time to close the gap, and the best that it has
+found itself: of rooms alone, without chairs, so that a plan of seats need not reach it. The rules about
+persons and roll numbers are taken to cost nothing.
 """
 
 from math import ceil
@@ -30,16 +31,17 @@ from .rooms import Hall, Unit
 
 class Bound(NamedTuple):
     """hard: faults that every plan has. cost: the least of a plan without any; proved in `seconds` for each
-    period at most."""
+    period at most. found: the best of rooms alone that HiGHS has found in that time; ∞ if none."""
 
     hard: int
     cost: int
+    found: float
 
 
 def lower_bound(problem: Problem, seconds: float = 10.0) -> Bound:
     shapes = shapes_of(problem)
     by_period = problem.exam_period[problem.candidate_exam]
-    hard, cost = 0, 0
+    hard, cost, found = 0, 0, 0.0
     for period in np.unique(by_period).tolist():
         who = np.flatnonzero((by_period == period) & ~problem.candidate_own_room)
         units = units_of(problem, Hall(problem, shapes, period), who)
@@ -47,11 +49,15 @@ def lower_bound(problem: Problem, seconds: float = 10.0) -> Bound:
         lacking = len(who) - most.seated
         hard += lacking
         if not lacking:
-            cost += _rooms(problem, shapes, period, units, seconds)
-    return Bound(hard, cost)
+            least, best = _rooms(problem, shapes, period, units, seconds)
+            cost, found = cost + least, found + best
+    return Bound(hard, cost, found)
 
 
-def _rooms(problem: Problem, shapes: list[Shape], period: int, units: list[Unit], seconds: float) -> int:
+def _rooms(
+    problem: Problem, shapes: list[Shape], period: int, units: list[Unit], seconds: float
+) -> tuple[int, float]:
+    """What the rooms of a period cost at least, and the best that is found."""
     import highspy
 
     p, weights = problem, problem.weights
@@ -133,7 +139,12 @@ def _rooms(problem: Problem, shapes: list[Shape], period: int, units: list[Unit]
             mixed = column(price["mixed_durations"], inf)
             terms = [(place, 1.0) for place in lengths.values()]
             row([*terms, (used[room], -1.0), (mixed, -1.0)], -inf, 0.0)
-    first = price["split_rooms"] + price["split_blocks"]  # of each part is free
+    free = (price["split_rooms"] + price["split_blocks"]) * len(parts)  # the first of each part
     solver.run()
-    bound = solver.getInfo().mip_dual_bound - first * len(parts)
-    return max(0, ceil(bound - 1e-6)) if np.isfinite(bound) else 0
+    told = solver.getInfo()
+    bound, is_found = (
+        told.mip_dual_bound - free,
+        told.primal_solution_status == highspy.kSolutionStatusFeasible,
+    )
+    best = told.objective_function_value - free if is_found else np.inf
+    return (max(0, ceil(bound - 1e-6)) if np.isfinite(bound) else 0), float(best)
