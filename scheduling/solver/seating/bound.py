@@ -10,7 +10,8 @@ Cost of a plan without hard faults: an integer programme over rooms alone, which
          + Σ_r exams_in_room · o[r] + Σ_r mixed_durations · m[r] + Σ_{u, r} dislike(r) · z[u, r]
     with Σ_r x[u, r] = size(u),  x[u, r] ≤ largest(r) · z[u, r],  Σ_u x[u, r] ≤ seats(r) · y[r],
          z[u, r] ≤ y[r],  z[u, r] ≤ B[u, block(r)],  Σ_u z[u, r] − most ≤ o[r],
-         z[u, r] ≤ d[r, length(u)],  Σ_l d[r, l] − y[r] ≤ m[r]
+         z[u, r] ≤ d[r, length(u)],  Σ_l d[r, l] − y[r] ≤ m[r],
+         Σ_{r on the ground} x[u, r] ≥ those of u who need it
 
 HiGHS gives its proven bound even where it is not given the time to close the gap, and the best that it has
 found itself: of rooms alone, without chairs, so that a plan of seats need not reach it. The rules about
@@ -75,7 +76,8 @@ def _rooms(
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("time_limit", seconds)
-    # One part of an exam is what the rules about rooms count; who needs the ground floor is of it.
+    # One part of an exam is what the rules about rooms count; who needs the ground floor is of it, and has a
+    # seat in fewer rooms.
     parts: dict[int, int] = {}
     allowed: dict[int, set[int]] = {}
     for unit in units:
@@ -122,6 +124,9 @@ def _rooms(
         most = int(p.exam_max_rooms[p.part_exam[part]])
         if most < NO_LIMIT:
             row([(sits[part, room], 1.0) for room in allowed[part]], -inf, most)
+    for unit in units:
+        if set(unit.rooms) < allowed[unit.part]:
+            row([(many[unit.part, room], 1.0) for room in unit.rooms], len(unit.candidates), inf)
     for room in rooms:
         here = [part for part in parts if (part, room) in sits]
         seats = float(p.room_capacity[room])
@@ -146,5 +151,5 @@ def _rooms(
         told.mip_dual_bound - free,
         told.primal_solution_status == highspy.kSolutionStatusFeasible,
     )
-    best = told.objective_function_value - free if is_found else np.inf
-    return (max(0, ceil(bound - 1e-6)) if np.isfinite(bound) else 0), float(best)
+    best = float(round(told.objective_function_value)) - free if is_found else np.inf
+    return (max(0, ceil(bound - 1e-6)) if np.isfinite(bound) else 0), best

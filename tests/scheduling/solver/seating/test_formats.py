@@ -92,6 +92,27 @@ def test_no_plan_beats_the_bound(size):
     assert 0 < bound.cost <= min(result.cost, bound.found)
 
 
+def test_the_bound_knows_who_needs_the_ground_floor():
+    """All but one sit together upstairs, where the chairs are."""
+    chairs = [{"row": n // 6, "across": n % 6} for n in range(30)]
+    instance = {
+        "policy": {"neighbours": "none"},
+        "rooms": [
+            {"chairs": chairs, "capacity": 30, "floor": 1},
+            {"chairs": chairs[:5], "capacity": 5, "floor": 0},
+        ],
+        "periods": [{"day": 0}],
+        "exams": [{"period": 0, "parts": [{}]}],
+        "candidates": [
+            {"exam": 0, "student": n, "needs": ["ground floor"] if n == 0 else []} for n in range(20)
+        ],
+        "weights": {"rooms_used": 3, "split_rooms": 20},
+    }
+    problem = formats.to_problem(instance)
+    assert lower_bound(problem) == (0, 26, 26)
+    assert solve(problem, stop=MaxSteps(1)).cost == 26
+
+
 def test_the_bound_is_reached_where_that_is_plain():
     """One exam of 20, rooms of 30 and 15 chairs: the larger room alone, at three."""
     chairs = [{"row": n // 6, "across": n % 6} for n in range(30)]
