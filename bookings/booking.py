@@ -59,8 +59,12 @@ class CannotCancel(Exception):
     """Why this place cannot be given up (any more), in words for the guardian."""
 
 
-class PlaceGone(Exception):
+class PlaceGone(locks.Overtaken):
     """The money came too late: the place is somebody else's. Give the money back."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.then = lambda: serve_session(session)
 
 
 class Wish(NamedTuple):
@@ -490,11 +494,14 @@ def swap(*, booking: Booking, to: Session, by: Guardian | None = None, staff: Us
             raise NoPlace(session=to, child=child)
         right = facts.rights.get((guardian.pk if guardian else 0, child.pk))
         household = right.guardian.household if right else None
+        had = fresh.discounts
         price = _price_moved(fresh, new.session, child, household)
         must_pay = new.session.activity.paying == Activity.Paying.NOW and not staff
         missing = price.amount - money.paid_for(fresh)
         if must_pay and missing > 0 and not (household and owed.credit_held(household) >= missing):
-            return _hold_swap(act, fresh, new, child, guardian, price)
+            # Until it is paid the promo code is the old place's: should the hold lapse, nothing has changed.
+            money.take_codes_again(fresh, had)
+            return _hold_swap(act, fresh, new, child, guardian, money.uncounted(price))
         taken = _take_for(act, new, child, guardian, source=fresh.source, price=price, parts=fresh.parts)
         percent = 100 if by is None or staff else percent_back(old.session, act.now)
         _give_up_for(act, old, fresh, taken, user_of(by, staff), percent)
@@ -534,6 +541,7 @@ def _give_up_for(act: Act, hall: Hall, old: Booking, taken: Booking, by: int | N
     Of what the new one costs less, as much comes back as if that much had been cancelled.
     """
     money.carry_over(old=old, new=taken)
+    money.move_codes(old=old, new=taken)
     for charge in taken.charges.filter(cancelled_at=None):
         instalments.mark(charge)
     because = _("swapped for %s") % taken.session
@@ -632,11 +640,7 @@ def confirm(*, booking: Booking) -> Booking:
             _finish_swap(act, kept, fresh)
         return fresh
 
-    try:
-        return carry_out(facts, work, by=None)
-    except PlaceGone:
-        serve_session(booking.session)
-        raise
+    return carry_out(facts, work, by=None)
 
 
 def _finish_swap(act: Act, kept: Booking, stands: Booking) -> None:
@@ -654,11 +658,11 @@ def _confirm_late(act: Act, hall: Hall, booking: Booking) -> Booking:
     pairs = [(booking.booked_by_id, booking.child_id)]
     child = lock_children_of(act, [], booking.child_id, pairs=pairs)[booking.child_id]
     if booking.state == Booking.State.CANCELLED or hall.places.waiting or hall.places.is_closed:
-        raise PlaceGone
+        raise PlaceGone(hall.session)
     instead_of = frozenset({booking.replaces_id} if booking.replaces_id else ())
     case = Case(act.facts, hall.session, child, booking.booked_by, instead_of)
     if next(duplicates_and_clashes(case), None):
-        raise PlaceGone
+        raise PlaceGone(hall.session)
     if booking.state == Booking.State.HELD:
         hall.confirm(booking)
     elif hall.places.open:
@@ -674,7 +678,7 @@ def _confirm_late(act: Act, hall: Hall, booking: Booking) -> Booking:
             parts=booking.parts,
         )
     else:
-        raise PlaceGone
+        raise PlaceGone(hall.session)
     messages.tell_booking(act.journal, messages.BOOKED, booking)
     return booking
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
@@ -112,11 +112,35 @@ class Turns:
 turns = Turns()
 
 
+class Overtaken(Exception):
+    """Refused because time has passed: `then` says what that leaves to do, once the act is undone."""
+
+    then: Callable[[], Any] | None = None
+
+
+under_way = threading.local()
+
+
 def carry_out(work: Callable[[], T]) -> T:
     """Run work in a transaction of its own, again if the database had to undo it. Raises Busy.
 
     Whoever holds the outer transaction of an act that is called inside one has also to run it again.
     """
+    is_inner = getattr(under_way, "is_any", False)
+    under_way.is_any = True
+    try:
+        return _carry_out(work)
+    except Overtaken as reason:
+        # An inner act is undone with the outer one, and so would be what it does now.
+        if not is_inner and (then := reason.then):
+            reason.then = None
+            then()
+        raise
+    finally:
+        under_way.is_any = is_inner
+
+
+def _carry_out(work: Callable[[], T]) -> T:
     for tries_left in reversed(range(TRIES)):
         try:
             return _carry_out_once(work)

@@ -191,6 +191,33 @@ def give_codes_back(booking: Booking) -> None:
     booking.save(update_fields=["discounts"])
 
 
+def take_codes_again(booking: Booking, discounts: list[dict[str, Any]]) -> None:
+    """The promo code that was given back counts for the place after all."""
+    used = [one["promo_code"] for one in discounts if one.get("promo_code")]
+    if used:
+        PromoCode.objects.filter(pk__in=used).update(used=F("used") + 1)
+        booking.discounts = discounts
+        booking.save(update_fields=["discounts"])
+
+
+def uncounted(price: Price) -> Price:
+    """The same price; its promo code counts for another place until move_codes."""
+    return price._replace(discounts=tuple(one._replace(promo_code=None) for one in price.discounts))
+
+
+def move_codes(*, old: Booking, new: Booking) -> None:
+    """A swap that was held is paid for: the use of a promo code goes along to the price made with it."""
+    codes = {one["name"]: one["promo_code"] for one in old.discounts if one.get("promo_code")}
+    moved = {one["name"] for one in new.discounts if not one.get("discount")} & codes.keys()
+    if moved:
+        for booking, there in ((old, {}), (new, codes)):
+            booking.discounts = [
+                {**one, "promo_code": there.get(one["name"])} if one["name"] in moved else one
+                for one in booking.discounts
+            ]
+            booking.save(update_fields=["discounts"])
+
+
 def agreed(booking: Booking) -> Price:
     """What its place costs, as it was told when the place was taken."""
     given = tuple(Given(**{**one, "amount": Decimal(one["amount"])}) for one in booking.discounts)

@@ -53,10 +53,10 @@ class CannotLeave(Exception):
     """The wait is over already, in words for the guardian."""
 
 
-class AlreadyAnswered(Exception):
-    """The offer is no longer open; `state` says what became of it."""
+class AlreadyAnswered(locks.Overtaken):
+    """The offer is no longer open; `state` says what became of it. What has lapsed serves the queue."""
 
-    def __init__(self, state: str) -> None:
+    def __init__(self, state: str, session: Session) -> None:
         words = {
             Offer.State.ACCEPTED: _("This offer is accepted already: the place is yours."),
             Offer.State.DECLINED: _("This offer was declined. Join the waiting list again if you like."),
@@ -64,6 +64,8 @@ class AlreadyAnswered(Exception):
         lapsed = _("The time to answer is over: the place has gone to the next. Join the waiting list again?")
         super().__init__(words.get(state, lapsed))  # type: ignore[call-overload]
         self.state = state
+        if state == Offer.State.LAPSED:
+            self.then = lambda: serve_session(session)
 
 
 class CapacityTooSmall(Exception):
@@ -517,19 +519,14 @@ def _answer(offer: Offer, work: Callable[..., Any], *, by: Guardian | None, staf
         fresh = Offer.objects.select_related(*parts).get(pk=offer.pk)
         may_answer(act.facts, fresh.entry, by)
         if fresh.state != Offer.State.OPEN:
-            raise AlreadyAnswered(fresh.state)
+            raise AlreadyAnswered(fresh.state, session)
         if fresh.expires_at <= act.now:
-            raise AlreadyAnswered(Offer.State.LAPSED)
+            raise AlreadyAnswered(Offer.State.LAPSED, session)
         fresh.entry.session = fresh.booking.session = hall.session
         locks.step("checked")
         return work(act, hall, fresh)
 
-    try:
-        return carry_out(facts, answer, by=user_of(by, staff))
-    except AlreadyAnswered as reason:
-        if reason.state == Offer.State.LAPSED:
-            serve_session(session)
-        raise
+    return carry_out(facts, answer, by=user_of(by, staff))
 
 
 # --- a lower choice that is given up ------------------------------------------------------------------------

@@ -65,6 +65,34 @@ def test_a_code_goes_along_when_its_place_is_swapped(school, session, child, gua
     assert used(spring) == 0
 
 
+@pytest.fixture
+def held_swap(school, session, child, guardian, spring):
+    """The place with the code, and the one that is held for it until the difference is paid."""
+    mine = booking.book(session=session, child=child, by=guardian, promo_code="SPRING").booking
+    other = SessionFactory(institution=school, price=Decimal(50), activity__paying=Activity.Paying.NOW)
+    return mine, booking.swap(booking=mine, to=other, by=guardian)
+
+
+def test_a_held_swap_that_lapses_leaves_the_code_with_the_old_place(held_swap, guardian, spring, clock):
+    mine, held = held_swap
+    assert (held.state, held.price, used(spring)) == ("held", 45, 1)
+    clock.pass_by(hours=2)
+    waitlist.serve_session(held.session)
+    assert used(spring) == 1
+    mine.refresh_from_db()
+    booking.cancel(booking=mine, by=guardian)
+    assert used(spring) == 0
+
+
+def test_a_held_swap_that_is_paid_takes_the_code_along(held_swap, guardian, spring):
+    _mine, held = held_swap
+    booking.confirm(booking=held)
+    held.refresh_from_db()
+    assert used(spring) == 1
+    booking.cancel(booking=held, by=guardian)
+    assert used(spring) == 0
+
+
 def test_of_two_wishes_with_a_code_for_one_the_other_is_not_booked(school, session, child, guardian, spring):
     sibling = ChildFactory(institution=school, of=guardian)
     other = SessionFactory(institution=school, price=Decimal(40))

@@ -6,7 +6,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings import booking, locks, waitlist
+from bookings import booking, keys, locks, waitlist
 from bookings.booking import CannotBook
 from bookings.invariants import find_faults
 from bookings.models import (
@@ -347,6 +347,17 @@ def test_an_offer_holds_the_place_until_it_is_accepted_once(offering, queue, tak
     with pytest.raises(waitlist.AlreadyAnswered) as reason:
         waitlist.accept(offer=offer, by=entry.asked_by)
     assert reason.value.state == "accepted"
+
+
+def test_a_late_answer_under_a_key_serves_the_queue_at_once(offering, queue, taken, clock):
+    first, second = queue(2)
+    cancel(taken)
+    offer = offer_of(first)
+    clock.now = offer.expires_at
+    key = keys.Key(offering.institution, "client:1", "accept", "k1", "x")
+    with pytest.raises(waitlist.AlreadyAnswered):
+        keys.once(key, lambda: waitlist.accept(offer=offer, by=first.asked_by))
+    assert states([first, second]) == ["lapsed", "offered"]
 
 
 def test_the_link_in_the_mail_leads_to_the_offer(offering, queue, taken):
