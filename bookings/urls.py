@@ -66,6 +66,7 @@ pages = [
     path("account/pay/", paying.pay, name="pay"),
     path("account/paid/", paying.paid, name="paid"),
     path("account/receipts/<str:public_id>.pdf", paying.receipt, name="receipt"),
+    path("account/payouts/<int:number>.pdf", paying.payout, name="payout"),
     path("ballots/<str:public_id>/", ballots.ballot, name="ballot"),
     path("ballots/<str:public_id>/draw.json", ballots.draw_file, name="draw_file"),
     path("ballots/<str:public_id>/wishes/<str:child>/", ballots.wishes, name="wishes"),

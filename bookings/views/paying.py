@@ -16,8 +16,8 @@ from projects import throttle
 from projects.throttle import Rate
 
 from .. import instalments, money, owed, paying, payments
-from ..documents.receipt import receipt as receipt_pdf
-from ..models import Charge, Payment, TrialObject
+from ..documents import receipt as documents
+from ..models import Charge, Payment, Refund, TrialObject
 from ..payments import local
 from .doors import for_guardians
 
@@ -111,13 +111,28 @@ def receipt(request: HttpRequest, public_id: str) -> HttpResponse:
         public_id=public_id,
         state=Payment.State.SUCCEEDED,
     )
-    pdf = receipt_pdf(payment, language=get_language())
-    name = f"receipt-{payment.receipt_number}.pdf"
-    return HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    pdf = documents.receipt(payment, language=get_language())
+    return _pdf(pdf, f"receipt-{payment.receipt_number}.pdf")
+
+
+@require_safe
+@for_guardians
+def payout(request: HttpRequest, number: int) -> HttpResponse:
+    """Credit that the office has paid out to this household."""
+    refund = get_object_or_404(
+        Refund.objects.for_institution(request.institution).select_related("household", "institution"),
+        household=request.guardian.household,
+        pk=number,
+        payment=None,
+        state=Refund.State.SUCCEEDED,
     )
+    pdf = documents.payout(refund, language=get_language())
+    return _pdf(pdf, f"payout-{documents.payout_number(refund)}.pdf")
+
+
+def _pdf(pdf: bytes, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'inline; filename="{name}"'}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
 
 
 @csrf_exempt

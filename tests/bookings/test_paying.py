@@ -393,6 +393,20 @@ def test_a_charge_in_parts_is_paid_part_by_part(session, guardian):
     assert list(charge.instalments.values_list("state", flat=True)) == ["paid", "due", "due"]
 
 
+def test_a_payout_has_a_slip_for_its_own_family_only(client, guardian):
+    home, slug = guardian.household, guardian.institution.slug
+    till.take(household=home, amount=Decimal(9), way="cash", staff=None)
+    row = till.pay_out(household=home, amount=Decimal(9), way="bank", staff=None)
+    address = f"/b/{slug}/account/payouts/{row.pk}.pdf"
+    client.force_login(guardian.user)
+    assert address in client.get(f"/b/{slug}/account/").text
+    answer = client.get(address)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF")
+    client.force_login(GuardianFactory(institution=guardian.institution).user)
+    assert client.get(address).status_code == 404
+
+
 @pytest.fixture
 def in_parts(session):
     """The session may be paid in three parts, a fortnight apart."""

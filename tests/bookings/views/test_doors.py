@@ -204,6 +204,7 @@ ELSEWHERE = {
     "pay": "tests/bookings/test_paying.py",
     "paid": "tests/bookings/test_paying.py",
     "receipt": "tests/bookings/test_paying.py",
+    "payout": "tests/bookings/test_paying.py",
     "payment_webhook": "tests/bookings/test_paying.py",
     "local_checkout": "tests/bookings/test_paying.py",
 }
