@@ -1,5 +1,7 @@
 """Pay by card, hear what became of it, read the receipt; and the door for the provider's messages."""
 
+import logging
+
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
@@ -20,6 +22,8 @@ from ..documents import receipt as documents
 from ..models import Charge, Payment, Refund, TrialObject
 from ..payments import local
 from .doors import for_guardians
+
+log = logging.getLogger(__name__)
 
 # The provider is asked each time.
 PAYMENTS = (Rate(10, 60), Rate(60, 3600))
@@ -144,6 +148,8 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
             provider=provider, body=request.body, signature=request.headers.get("Stripe-Signature", "")
         )
     except (payments.NotFromProvider, RawPostDataException):  # a form is no provider's message
+        # Without its words: whoever sent it may have written anything.
+        log.warning("a message for %s without a valid signature was turned away", provider)
         return HttpResponseBadRequest("not signed")
     except KeyError:
         raise Http404 from None

@@ -327,6 +327,34 @@ def book_and_cancel(session, child, guardian, *, times):
         booking.cancel(booking=made)
 
 
+@contextmanager
+def read_only():
+    sqlite = connection.vendor == "sqlite"
+    setting = "PRAGMA query_only =" if sqlite else "SET default_transaction_read_only ="
+    connection.cursor().execute(f"{setting} on")
+    try:
+        yield
+    finally:
+        connection.cursor().execute(f"{setting} off")
+
+
+def test_while_the_database_only_reads_a_person_is_told_so_in_a_sentence(client):
+    session = SessionFactory()
+    guardian, child = a_family(session.institution)
+    slug = session.institution.slug
+    client.force_login(guardian.user)
+    client.post(f"/b/{slug}/sessions/{session.public_id}/choose/")
+    client.raise_request_exception = False
+    form = {"key": "form-1234", "pick": f"{session.public_id}:{child.public_id}"}
+    with read_only():
+        answer = client.post(f"/b/{slug}/book/", form)
+    assert answer.status_code == 500
+    assert "Something broke on our side" in answer.text
+    assert is_nothing_left()
+    assert client.post(f"/b/{slug}/book/", form).status_code == 302
+    assert Booking.objects.get().state == "confirmed"
+
+
 def test_a_database_that_is_read_only_leaves_nothing_half_done():
     session = SessionFactory()
     guardian, child = a_family(session.institution)

@@ -134,7 +134,7 @@ def test_an_old_failure_after_the_payment_changes_nothing(held, guardian):
     assert payment.state == Payment.State.SUCCEEDED
 
 
-def test_an_unsigned_message_is_turned_away(client, held, guardian):
+def test_an_unsigned_message_is_turned_away_and_logged(client, held, guardian, caplog):
     payment = begin(guardian)
     pay(payment)
     body, signature = message(payment)
@@ -145,6 +145,9 @@ def test_an_unsigned_message_is_turned_away(client, held, guardian):
         )
         assert answer.status_code == 400
     assert not ProviderEvent.objects.exists()
+    refused = [line for line in caplog.messages if "without a valid signature" in line]
+    assert len(refused) == 3
+    assert body.decode() not in caplog.text
     answer = client.post(
         address, body, content_type="application/json", headers={"Stripe-Signature": signature}
     )
