@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -115,8 +116,9 @@ class ActivityAdmin(OfficeAdmin):
     list_select_related = ("category",)
     search_fields = ("name", "slug")
     autocomplete_fields = ("category", "prerequisite")
+    # A few of each: all of them are seen at once.
+    formfield_overrides = {models.ManyToManyField: {"widget": forms.CheckboxSelectMultiple}}
     prepopulated_fields = {"slug": ("name",)}  # Django's own shape
-    filter_horizontal = ("year_groups", "consents")
     inlines = (InviteeInline,)
     fieldsets = (
         (None, {"fields": ("name", "slug", "category", "description", "is_published")}),

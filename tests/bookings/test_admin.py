@@ -26,6 +26,7 @@ from bookings.models import (
 from projects.models import OutboxMessage, Role
 
 from ..factories.bookings import (
+    ActivityFactory,
     BookingFactory,
     ChildFactory,
     GuardianFactory,
@@ -33,6 +34,7 @@ from ..factories.bookings import (
     HouseholdFactory,
     SessionFactory,
     TermFactory,
+    YearGroupFactory,
 )
 from ..factories.projects import InstitutionFactory, MembershipFactory
 
@@ -138,6 +140,17 @@ def test_others_rows_are_not_found(office, school):
     theirs = SessionFactory()
     assert office.get(at(f"bookings/session/{theirs.pk}/change/")).status_code == 302
     assert theirs.activity.name not in office.get(at("bookings/session/?q=Activity")).text
+
+
+def test_years_and_consents_of_this_school_are_ticked_on_an_activity(office, school):
+    mine, others = YearGroupFactory(institution=school), YearGroupFactory()
+    activity = ActivityFactory(institution=school)
+    activity.year_groups.add(mine)
+    page = office.get(at(f"bookings/activity/{activity.pk}/change/"))
+    [ticked] = [line for line in page.text.splitlines() if f'name="year_groups" value="{mine.pk}"' in line]
+    assert 'type="checkbox"' in ticked
+    assert "checked" in ticked
+    assert others.name not in page.text
 
 
 def test_a_new_session_has_its_places_and_dates(office, school):
