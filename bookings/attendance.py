@@ -158,8 +158,10 @@ def mark(
     collected_by_guardian: Guardian | None = None,
     collected_by_name: str = "",
     note: str = "",
+    at_the_gate: bool = False,
 ) -> AttendanceMark:
     """What a tutor says of a child at a meeting; `marked_at` is the phone's moment, which may be long ago.
+    Nobody goes home but `at_the_gate`, where it is asked with whom (gate.collect).
 
     The same mark again changes nothing. A mark that is older than the one we have is kept beside it
     (LateMark) for somebody to decide; a newer one takes its place, and the history has the one before.
@@ -167,6 +169,8 @@ def mark(
     """
     if state not in State.values:
         raise CannotMark(_("Choose present, late, absent or gone home."))
+    if state == State.LEFT and not at_the_gate:
+        raise CannotMark(_("Press “Home” beside the child, and say who takes it home."))
     if meeting.cancelled_at:
         raise CannotMark(_("This meeting does not take place, so nobody is marked."))
     now = timezone.now()

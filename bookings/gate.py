@@ -117,4 +117,5 @@ def collect(
         collected_by_guardian=guardian,
         collected_by_name="" if goes_alone else name,
         note=note[:300],
+        at_the_gate=True,
     )

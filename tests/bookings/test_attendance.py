@@ -116,7 +116,7 @@ def test_the_same_mark_twice_is_one_and_a_newer_one_takes_its_place(meet, zara, 
     said = {"meeting": meeting, "child": zara, "by": tutor.user}
     for _twice in range(2):
         attendance.mark(**said, state=State.PRESENT, marked_at=at)
-    attendance.mark(**said, state=State.LEFT)
+    attendance.mark(**said, state=State.LEFT, at_the_gate=True)
     mark = AttendanceMark.objects.get()
     assert mark.arrived_at == at
     assert mark.left_at > at
@@ -174,6 +174,18 @@ def test_a_phone_sends_its_marks_at_once_and_is_told_of_each(client, school, mee
     assert first["state"] == third["state"] == "present"
     assert "not on this register" in second["words"]
     assert AttendanceMark.objects.count() == 1
+
+
+def test_no_button_and_no_phone_sends_a_child_home_past_the_gate(client, school, meet, zara, tutor):
+    meeting = meet(5, zara)
+    client.force_login(tutor.user)
+    page = f"/b/school/registers/{meeting.pk}/"
+    told = client.post(f"{page}mark/", {"child": zara.public_id, "state": "left"}, follow=True)
+    assert "say who takes it home" in told.content.decode()
+    marks = [{"child": zara.public_id, "state": "left", "at": timezone.now().isoformat()}]
+    answer = client.post(f"{page}marks/", json.dumps({"marks": marks}), content_type="application/json")
+    assert "the office decides" in answer.json()["answers"][0]["words"]
+    assert not AttendanceMark.objects.exists()
 
 
 def test_a_mark_for_a_place_that_was_cancelled_meanwhile_is_kept(client, school, meet, zara, tutor):

@@ -165,6 +165,7 @@ def test_nothing_in_the_database_names_the_family_any_more(clock, school, home, 
         by=staff,
         collected_by_name="D. Thistlewood",
         note="Marigold forgot her coat",
+        at_the_gate=True,
     )
     for _alert in attendance.missing(institution=school, now=clock.now):
         pass
