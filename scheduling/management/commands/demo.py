@@ -77,6 +77,18 @@ class Command(BaseCommand):
             self.stdout.write(f"    {rows:>7,} {sheet}")
         with self.timed("office's own rules added"):
             add_office_work(project)
+        # A machine that is busy with something else gets less done in its seconds.
+        solution = self.solve(project, seconds) or self.solve(project, 6 * seconds)
+        if solution is None:
+            raise CommandError("The demo's plan has hard faults, or somebody without a seat, or open posts.")
+        solving.make_live(solution=solution)
+        with self.timed("published"):
+            publishing.publish(project=project, kind=Publication.Kind.FINAL)
+        with self.timed(f"prints written to {place / 'prints'}"):
+            call_command("export_project", project.path, out=str(place / "prints"), stdout=self.stdout)
+
+    def solve(self, project: Project, seconds: int) -> Solution | None:
+        """A solution in which everything is as it must be, if so many seconds are enough for one."""
         with self.timed("datesheet, seats and duties made"):
             solution = solving.solve_now(project=project, part=Run.Part.ALL, seconds=seconds)
         with self.timed("every rule recounted from the tables"):
@@ -86,13 +98,7 @@ class Command(BaseCommand):
             f"{solution.unseated} candidates without a seat, {solution.unfilled} posts open, "
             f"cost {solution.cost:,}"
         )
-        if hard or solution.unseated or solution.unfilled:
-            raise CommandError("The demo's plan has hard faults, or somebody without a seat, or open posts.")
-        solving.make_live(solution=solution)
-        with self.timed("published"):
-            publishing.publish(project=project, kind=Publication.Kind.FINAL)
-        with self.timed(f"prints written to {place / 'prints'}"):
-            call_command("export_project", project.path, out=str(place / "prints"), stdout=self.stdout)
+        return None if hard or solution.unseated or solution.unfilled else solution
 
     def sign_ins(self, project: Project) -> None:
         """Passwords are new each time: this is the only place where they are seen."""
