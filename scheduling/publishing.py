@@ -14,7 +14,7 @@ from accounts.models import User
 from projects import people
 from projects.models import Project, Stage
 
-from . import slips
+from . import recounting, slips
 from .documents.tables import SittingRow, SolutionRows, rows_of
 from .models import Publication, Solution
 
@@ -40,6 +40,10 @@ def publish(
     kind = Publication.Kind(kind)
     shown = solution or Solution.objects.for_project(project).live().first()
     _refuse_unready(project, kind, shown)
+    if kind == Publication.Kind.FINAL:
+        # A plan keeps its counts, but rules, rooms and candidates may have changed since.
+        recounting.recount(shown)
+        _refuse_faults(shown)
     seen = _as_it_stands(shown)
     rows = rows_of(shown)
     table = _table(rows.placed, with_rooms=shows_rooms)
@@ -93,7 +97,12 @@ def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution
         raise NotReady(_("No solution is live yet. Look at the solutions and make one live."))
     if solution.project_id != project.pk:
         raise NotReady(_("That solution is not of this project."))
-    if kind == Publication.Kind.FINAL and solution.hard:
+    if kind == Publication.Kind.FINAL:
+        _refuse_faults(solution)
+
+
+def _refuse_faults(solution: Solution) -> None:
+    if solution.hard:
         raise NotReady(
             _("The live solution breaks rules that must hold (%d faults). Mend it, or publish it as a draft.")
             % solution.hard

@@ -258,7 +258,15 @@ def make_live(request: HttpRequest, number: int) -> HttpResponse:
         parts.refuse(request)
         return redirect("admin:solution", number)
     solving.make_live(solution=row, by=request.user)
-    messages.success(request, _("%s is the live plan now. Look through its datesheet, then publish.") % row)
+    if row.hard:
+        words = _(
+            "%(plan)s is the live plan now, but breaks rules that must hold (%(hard)d faults): mend it."
+        )
+        messages.warning(request, words % {"plan": row, "hard": row.hard})
+    else:
+        messages.success(
+            request, _("%s is the live plan now. Look through its datesheet, then publish.") % row
+        )
     return redirect("admin:solution", number)
 
 

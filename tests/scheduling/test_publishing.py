@@ -6,7 +6,8 @@ from django.db import connection
 from projects import people
 from projects.models import BusyTime, Stage
 from scheduling import publishing, slips, solving
-from scheduling.models import Publication, Student
+from scheduling.models import Publication, RoomClosure, RoomShare, Solution, Student
+from tests.factories.projects import ProjectMemberFactory
 
 from .worlds import small_season
 
@@ -35,8 +36,23 @@ def test_a_plan_with_hard_faults_is_published_as_a_draft_only(project):
     assert publishing.publish(project=project, kind="draft").version == 1
 
 
+def test_what_changed_since_a_plan_was_counted_is_found_before_it_is_final(project):
+    share = RoomShare.objects.filter(placement__solution=project_solution(project)).first()
+    RoomClosure.objects.create(
+        project=project,
+        institution=project.institution,
+        room=share.room,
+        date=share.placement.period.date,
+        reason="flood",
+    )
+    assert project_solution(project).hard == 0
+    with pytest.raises(publishing.NotReady, match="breaks rules that must hold"):
+        publishing.publish(project=project, kind="final")
+    assert project_solution(project).hard > 0
+
+
 def project_solution(project):
-    return publishing.Solution.objects.for_project(project).live().get()
+    return Solution.objects.for_project(project).live().get()
 
 
 def test_a_newer_version_takes_the_place_of_the_older(project):
@@ -136,3 +152,13 @@ def test_of_two_who_publish_at_once_the_later_is_told(project, monkeypatch):
     with pytest.raises(publishing.NotReady, match="publish again"):
         publishing.publish(project=project, kind="final")
     assert [row.kind for row in Publication.objects.for_project(project)] == ["draft"]
+
+
+def test_who_makes_a_plan_with_faults_live_is_told(client, project):
+    owner = ProjectMemberFactory(project=project, role="owner").user
+    solution = project_solution(project)
+    Solution.objects.filter(pk=solution.pk).update(hard=2, is_live=False)
+    client.force_login(owner)
+    page = f"/at/{project.path}/staff/solutions/{solution.number}/make-live/"
+    assert "breaks rules that must hold (2 faults)" in client.post(page, follow=True).content.decode()
+    assert project_solution(project) == solution
