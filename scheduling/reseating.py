@@ -26,7 +26,8 @@ class CannotReseat(Exception):
 
 
 class Touched(NamedTuple):
-    """A candidate who sits elsewhere now; `before` is empty for who had no seat, `now` for who has none."""
+    """A candidate who sits elsewhere now; `before` is empty for who had no seat, `now` for who has none.
+    is_gone: of those who come no more, and need none."""
 
     roll_no: str
     name: str
@@ -34,6 +35,7 @@ class Touched(NamedTuple):
     period: str
     before: str
     now: str
+    is_gone: bool = False
 
 
 class _Moves(NamedTuple):
@@ -60,6 +62,11 @@ class Reseated(NamedTuple):
     solution: Solution
     touched: list[Touched]
     reasons: list[str]
+
+    @property
+    def without_seat(self) -> list[Touched]:
+        """Candidates who need a seat and have none."""
+        return [row for row in self.touched if not row.now and not row.is_gone]
 
 
 def seat_late(*, solution: Solution) -> Reseated:
@@ -254,6 +261,7 @@ def _touched(moves: _Moves) -> list[Touched]:
             str(row.period),
             f"{row.room.code} {row.label}",
             "",
+            is_gone=True,
         )
         for row in moves.gone
     ]

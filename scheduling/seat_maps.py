@@ -231,12 +231,12 @@ class ChangedSeat(NamedTuple):
 
 
 def changed_seats(solution: Solution, earlier: Solution) -> list[ChangedSeat]:
-    """Who sits elsewhere than in the earlier solution, by roll number."""
+    """Who sits elsewhere than in the earlier solution: first who has no seat, then by roll number."""
     now, before = _seats_of(solution), _seats_of(earlier)
     differing = [key for key in now.keys() | before.keys() if now.get(key) != before.get(key)]
     students = Student.objects.in_bulk({student for student, _sitting in differing})
     sittings = Sitting.objects.select_related("exam").in_bulk({sitting for _student, sitting in differing})
-    return sorted(
+    changed = [
         ChangedSeat(
             students[student].roll_no,
             students[student].name,
@@ -245,7 +245,8 @@ def changed_seats(solution: Solution, earlier: Solution) -> list[ChangedSeat]:
             now.get((student, sitting), ""),
         )
         for student, sitting in differing
-    )
+    ]
+    return sorted(changed, key=lambda row: (row.now != "", row))
 
 
 def _seats_of(solution: Solution) -> dict[tuple[int, int], str]:

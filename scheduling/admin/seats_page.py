@@ -1,6 +1,6 @@
 """The stage of rooms and seats: how candidates are to sit, what does not fit, the run that seats them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
@@ -17,10 +17,15 @@ from ..models import Period, Room, Run, Seating, SeatingPolicy, SeatPin, Solutio
 from ..seat_maps import changed_seats, policy_of, rooms_in_use
 from . import parts
 
+if TYPE_CHECKING:
+    from ..reseating import Reseated
+
 PART = Run.Part.SEATS
 # So many changed seats are listed on a page.
 SHOWN = 500
 MOST_FOUND = 60
+# So many candidates without a seat are named in a message.
+NAMED = 10
 
 
 class PolicyForm(ProjectScopedForm):
@@ -140,7 +145,7 @@ def seat_late(request: HttpRequest, number: int) -> HttpResponse:
     except (reseating.CannotReseat, ValueError) as reason:
         messages.error(request, str(reason))
         return redirect("admin:rooms_seated", number)
-    return told_of(request, done.solution, len(done.touched))
+    return told_of(request, done)
 
 
 @require_POST
@@ -164,14 +169,31 @@ def lose_room(request: HttpRequest, number: int, period: int, room: int) -> Http
     except (reseating.CannotReseat, ValueError) as reason:
         messages.error(request, str(reason))
         return redirect("admin:seat_map", number, period, room)
-    return told_of(request, done.solution, len(done.touched))
+    return told_of(request, done)
 
 
-def told_of(request: HttpRequest, solution: Solution, touched: int) -> HttpResponse:
-    words = ngettext(
-        "%(n)d candidate has another seat, in “%(solution)s”. Make it live when it is good.",
-        "%(n)d candidates have other seats, in “%(solution)s”. Make it live when it is good.",
-        touched,
-    )
-    messages.success(request, words % {"n": touched, "solution": solution})
-    return redirect("admin:seat_changes", solution.pk)
+def told_of(request: HttpRequest, done: "Reseated") -> HttpResponse:
+    """How many sit elsewhere; by name who has no seat, with the reason and what would help."""
+    short = done.without_seat
+    if moved := len(done.touched) - len(short):
+        words = ngettext(
+            "%(n)d candidate has another seat, in “%(solution)s”.",
+            "%(n)d candidates have other seats, in “%(solution)s”.",
+            moved,
+        )
+        messages.success(request, words % {"n": moved, "solution": done.solution})
+    if short:
+        names = [f"{row.name} ({row.roll_no})" for row in short[:NAMED]]
+        names += [_("and %d more") % (len(short) - NAMED)] if len(short) > NAMED else []
+        words = ngettext(
+            "%(n)d candidate has no seat in “%(solution)s”: %(names)s.",
+            "%(n)d candidates have no seat in “%(solution)s”: %(names)s.",
+            len(short),
+        )
+        told = {"n": len(short), "solution": done.solution, "names": ", ".join(names)}
+        messages.error(request, words % told)
+    for reason in done.reasons:
+        messages.warning(request, reason)
+    if not short:
+        messages.info(request, _("Make it live when it is good."))
+    return redirect("admin:seat_changes", done.solution.pk)

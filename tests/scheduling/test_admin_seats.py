@@ -189,6 +189,24 @@ def test_a_lost_room_is_emptied(alice, plan):
     assert models.RoomClosure.objects.get().reason == "water"
 
 
+def test_who_has_no_seat_after_a_room_is_lost_is_told_by_name_first_with_what_would_help(alice, plan):
+    seating = Seating.objects.filter(solution=plan).first()
+    lost = Seating.objects.filter(solution=plan, period=seating.period, room=seating.room)
+    models.Room.objects.create(project=plan.project, code="Small", rows=1, columns=1, exam_capacity=1)
+    models.Room.objects.exclude(pk=seating.room_id).exclude(code="Small").update(is_usable=False)
+
+    response = alice.post(map_of(seating) + "lose/", {"this": ""}, follow=True)
+
+    told = [str(message) for message in response.context["messages"]]
+    without = lost.count() - 1
+    assert told[0].startswith("1 candidate has another seat")
+    assert told[1].startswith(f"{without} candidates have no seat")
+    assert sum(f"({row.student.roll_no})" in told[1] for row in lost) == min(without, 10)
+    assert any("need a seat" in words for words in told[2:])
+    assert not any("Make it live" in words for words in told)
+    assert [row.now == "" for row in response.context["changed"]] == [True] * without + [False]
+
+
 def test_a_map_asks_as_much_for_many_candidates_as_for_few(alice, plan):
     seating = Seating.objects.filter(solution=plan).first()
     alice.get(map_of(seating))  # what is asked once for all pages
