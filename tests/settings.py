@@ -1,6 +1,7 @@
 """The settings as the tests need them: a trial installation with a database of its own."""
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,11 +27,10 @@ STORAGES = {
 # Nothing needs collecting.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
-# The factories' rows are of January 2027. Whenever the tests run, they begin on the first of December before,
+# The factories' rows are of January 2027. Whenever the tests run, they begin on the last of November before,
 # in every process that they start; from there the clock goes on.
-BEGIN = datetime(2026, 12, 1, 12, tzinfo=UTC)
-_now = timezone.now
-_AHEAD = timedelta(
-    seconds=float(os.environ.setdefault("TESTS_CLOCK_AHEAD", str((BEGIN - _now()).total_seconds())))
-)
-timezone.now = lambda: _now() + _AHEAD
+BEGIN = datetime(2026, 11, 30, 12, tzinfo=UTC)
+_now, _time = timezone.now, time.time
+_AHEAD = float(os.environ.setdefault("TESTS_CLOCK_AHEAD", str(BEGIN.timestamp() - _time())))
+timezone.now = lambda: _now() + timedelta(seconds=_AHEAD)
+time.time = lambda: _time() + _AHEAD
