@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from django.utils.translation import gettext as _
 
-from . import versions
+from . import standing_in, versions
 from .adapter import seats
 from .models import Period, Placement, Room, RoomClosure, Run, Seating, Solution, Student
 from .recounting import keep_part, recount_if_quick
@@ -57,11 +57,12 @@ class _Moves(NamedTuple):
 
 class Reseated(NamedTuple):
     """solution: the new version. touched: who sits elsewhere now, by roll number. reasons: what is short,
-    where, and the cheapest cure."""
+    where, and the cheapest cure. duties: the posts that changed hands with the rooms."""
 
     solution: Solution
     touched: list[Touched]
     reasons: list[str]
+    duties: Sequence[standing_in.Touched] = ()
 
     @property
     def without_seat(self) -> list[Touched]:
@@ -131,8 +132,20 @@ def lose_room(
         return _write(held, moves)
 
     done = versions.write_unchanged(of=solution, compute=compute, write=write, refused=CannotReseat)
+    done = _with_duties(done, when)
     recount_if_quick(done.solution)
     return done
+
+
+def _with_duties(done: Reseated, when: Sequence[Period]) -> Reseated:
+    """Who watched the lost room goes where its candidates went, in the same version."""
+    if Run.Part.DUTIES not in done.solution.measures:
+        return done
+    try:
+        followed = standing_in.follow_rooms(solution=done.solution, periods={row.pk for row in when})
+    except (standing_in.CannotStandIn, ValueError) as reason:
+        return done._replace(reasons=[*done.reasons, str(reason)])
+    return Reseated(followed.solution, done.touched, [*done.reasons, *followed.reasons], followed.touched)
 
 
 def _without(season: seats.Season, before: Ints, room: Room, when: Sequence[Period]) -> Ints:

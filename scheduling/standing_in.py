@@ -4,7 +4,7 @@ Nearest first: who is free then and breaks no rule, in the order of what it cost
 one other hands a duty on (a chain of two); else the post stays open. Everything else stays as it was.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import NamedTuple
 
@@ -106,6 +106,67 @@ def decline(*, duty: Duty) -> StoodIn:
     return _changed(duty.solution, change)
 
 
+def follow_rooms(*, solution: Solution, periods: Collection[int]) -> StoodIn:
+    """Let the duties of these periods (primary keys) follow the rooms, in the version itself that has them.
+
+    Who watched a room that is used no more takes a post that is new then, if nothing forbids it, else has no
+    duty then. Nobody else is touched; new posts that are left stay open.
+    """
+
+    def compute() -> tuple[_Moves, list[Duty]]:
+        desk = _Desk(solution, following=periods)
+        desk.let_follow()
+        return desk.moves(), desk.left_over
+
+    def write(held: Solution, found: tuple[_Moves, list[Duty]]) -> StoodIn:
+        return _write_followed(held, *found, periods=periods)
+
+    return versions.write_unchanged(of=solution, compute=compute, write=write, refused=CannotStandIn)
+
+
+def _write_followed(
+    solution: Solution, moves: "_Moves", left_over: list[Duty], *, periods: Collection[int]
+) -> StoodIn:
+    wanted = {post.key: number for number, post in enumerate(moves.season.posts)}
+    teachers = moves.season.teachers
+    rows = Duty.objects.filter(solution=solution, period__in=periods)
+    had = {adapter.key_of(row): row for row in rows.select_related("period", "room")}
+    freed = {(row.teacher_id, row.period_id): row for row in left_over}
+    Duty.objects.filter(pk__in=[row.pk for key, row in had.items() if key not in wanted]).delete()
+    new: list[Duty] = []
+    kept: list[Duty] = []
+    touched = []
+    for key, number in wanted.items():
+        post, who = moves.season.posts[number], int(moves.who[number])
+        if post.period.pk not in periods:
+            continue
+        row = had.get(key) or Duty(
+            institution_id=solution.institution_id,
+            project_id=solution.project_id,
+            solution=solution,
+            period=post.period,
+            room=post.room,
+            block=post.block,
+            role=post.role,
+            number=post.number,
+        )
+        row.starts, row.ends, row.student_id = post.starts, post.ends, post.student
+        if who != int(moves.before[number]):
+            row.teacher = teachers[who]
+            freed.pop((row.teacher.pk, row.period_id), None)
+            touched.append(Touched(str(row), "", str(row.teacher)))
+        (kept if row.pk else new).append(row)
+    names = {row.pk: str(row) for row in teachers}
+    touched += [Touched(str(row), names[teacher or 0], "") for (teacher, _when), row in freed.items()]
+    Duty.objects.bulk_update(kept, ["starts", "ends", "student", "teacher"])
+    Duty.objects.bulk_create(new)
+    solution.changes += 1
+    solution.save(update_fields=["changes"])
+    measures = score.measures_of(moves.season.problem, moves.who, moves.found)
+    keep_part(solution, Run.Part.DUTIES, moves.found, measures=measures, reasons=moves.reasons)
+    return StoodIn(solution, touched, moves.reasons)
+
+
 def _changed(solution: Solution, change: "Callable[[_Desk], None]") -> StoodIn:
     """A new version of the plan with what the change does to its roster."""
 
@@ -122,7 +183,8 @@ def _changed(solution: Solution, change: "Callable[[_Desk], None]") -> StoodIn:
 class _Desk:
     """A solution's roster, its rows and the solver's desk."""
 
-    def __init__(self, solution: Solution) -> None:
+    def __init__(self, solution: Solution, *, following: Collection[int] = ()) -> None:
+        """following: periods (primary keys) in which whom the rooms ask for no more is free."""
         from .solver.duties import repair  # compiled code, which other pages do without
 
         if solution.project.is_archived:
@@ -132,7 +194,9 @@ class _Desk:
         self.solution = solution
         self.season = adapter.season_of(solution, stay_close_to=solution)
         self.before: Ints = self.season.problem.earlier
-        self._keep_from(adapter.duties_without_post(self.season))
+        left_over = adapter.duties_without_post(self.season)
+        self.left_over = [row for row in left_over if row.period_id in following]
+        self._keep_from([row for row in left_over if row.period_id not in following])
         self.desk = repair.Desk(self.season.problem, self.before)
 
     def _keep_from(self, left_over: list[Duty]) -> None:
@@ -167,6 +231,23 @@ class _Desk:
         if (problem.day[mine] == problem.day[post]).any():
             words.append(_("on duty that day anyway"))
         return ", ".join(words)
+
+    def let_follow(self) -> None:
+        """Who is free, since no room asks for the duty any more, takes an open post of that period."""
+        numbers = {row.pk: number for number, row in enumerate(self.season.teachers)}
+        for duty in self.left_over:
+            number = numbers[duty.teacher_id or 0]
+            posts = [
+                post
+                for post in np.flatnonzero(self.desk.who == OPEN).tolist()
+                if self.season.posts[post].period.pk == duty.period_id
+            ]
+            # A post of the same kind first: a reader goes with the candidate, a reserve comes last.
+            posts.sort(key=lambda post: (self.season.posts[post].role != duty.role, post))
+            for post in posts:
+                if number in [teacher for _price, teacher in self.desk.choices(post)]:
+                    self.desk.give(post, number)
+                    break
 
     def moves(self) -> "_Moves":
         who = self.desk.who.copy()

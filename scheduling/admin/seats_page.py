@@ -192,6 +192,11 @@ def told_of(request: HttpRequest, done: "Reseated") -> HttpResponse:
         )
         told = {"n": len(short), "solution": done.solution, "names": ", ".join(names)}
         messages.error(request, words % told)
+    if done.duties:
+        gone = _("%(before)s has no duty then any more")
+        changes = [f"{row.duty}: {row.now or gone % {'before': row.before}}" for row in done.duties]
+        words = _("The duties followed the rooms: %(changes)s.")
+        messages.success(request, words % {"changes": "; ".join(changes)})
     for reason in done.reasons:
         messages.warning(request, reason)
     if not short:

@@ -189,6 +189,24 @@ def test_a_lost_room_is_emptied(alice, plan):
     assert models.RoomClosure.objects.get().reason == "water"
 
 
+def test_who_watched_a_lost_room_goes_with_its_candidates_and_is_named(alice, plan):
+    spare = models.Room.objects.create(
+        project=plan.project, code="Spare", rows=5, columns=6, exam_capacity=30
+    )
+    seating = Seating.objects.filter(solution=plan).first()
+    there = {"period": seating.period, "teacher__isnull": False}
+    watched = Duty.objects.filter(solution=plan, room=seating.room, **there)
+
+    response = alice.post(map_of(seating) + "lose/", {"this": ""}, follow=True)
+
+    draft = Solution.objects.exclude(pk=plan.pk).get()
+    assert not Duty.objects.filter(solution=draft, period=seating.period, room=seating.room).exists()
+    moved = Duty.objects.get(solution=draft, room=spare, **there)
+    assert moved.teacher_id in watched.values_list("teacher", flat=True)
+    told = [str(message) for message in response.context["messages"]]
+    assert any("followed the rooms" in words and moved.teacher.name in words for words in told)
+
+
 def test_who_has_no_seat_after_a_room_is_lost_is_told_by_name_first_with_what_would_help(alice, plan):
     seating = Seating.objects.filter(solution=plan).first()
     lost = Seating.objects.filter(solution=plan, period=seating.period, room=seating.room)

@@ -158,3 +158,43 @@ def test_a_duty_that_no_room_asks_for_is_not_handed_on(with_a_left_over_duty):
 def duty_in(season, room, solution=None):
     rows = models.Duty.objects.filter(solution=solution or season.solution, period=season.periods[0])
     return rows.get(room__code=room)
+
+
+def test_who_watched_a_room_that_is_used_no_more_goes_to_the_one_that_is(season):
+    models.RoomShare.objects.filter(placement__period=season.periods[0]).update(room=season.room("B"))
+    before = who(season.solution)
+
+    done = standing_in.follow_rooms(solution=season.solution, periods={season.periods[0].pk})
+
+    assert duty_in(season, "B").teacher == season.ayesha
+    assert who(done.solution) == before
+    assert [(row.before, row.now) for row in done.touched] == [("", "Ayesha (Ayesha)")]
+
+
+def test_who_is_free_in_one_period_keeps_watching_in_another(season):
+    """Ayesha's room is lost on two days: on the second there is another one for her."""
+    models.RoomShare.objects.filter(placement__period=season.periods[0]).delete()
+    models.RoomShare.objects.filter(placement__period=season.periods[3]).update(room=season.room("B"))
+
+    done = standing_in.follow_rooms(
+        solution=season.solution, periods={season.periods[0].pk, season.periods[3].pk}
+    )
+
+    assert who(done.solution) == ["Ayesha", "Bilal"]
+    assert [(row.before, row.now) for row in done.touched] == [
+        ("", "Ayesha (Ayesha)"),
+        ("Ayesha (Ayesha)", ""),
+    ]
+
+
+def test_who_may_not_have_the_new_post_has_none_and_it_stays_open(season):
+    season.use("own_exam_room", is_hard=True)
+    models.RoomShare.objects.filter(placement__period=season.periods[0]).delete()
+    season.exam(0, season.room("B"), taught_by=(season.ayesha,))
+
+    done = standing_in.follow_rooms(solution=season.solution, periods={season.periods[0].pk})
+
+    assert duty_in(season, "B").teacher is None
+    assert who(done.solution) == ["", "Ayesha", "Bilal"]
+    assert [(row.before, row.now) for row in done.touched] == [("Ayesha (Ayesha)", "")]
+    assert done.solution.unfilled == 1
