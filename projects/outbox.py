@@ -315,7 +315,7 @@ def tidy() -> None:
 
 
 def page_address(name: str, *args: Any) -> str:
-    """The full address of a page outside any tenant, for a mail."""
+    """The full address of a page outside any tenant, for a mail or a print."""
     return f"{settings.SITE_URL}/{reverse(name, args=args).removeprefix(get_script_prefix())}"
 
 

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import segno
-from django.conf import settings
-from django.urls import reverse
 from django.utils.text import slugify
 
+from projects import outbox
 from projects.documents.page import Band, Column, Section, Table, Value, plain, section_for_typst
 from projects.documents.typesetting import Pile
 from scheduling.documents.lists import (
@@ -79,8 +78,8 @@ def _slips(plan: Plan, students: list[StudentRow], language: str) -> Iterator[Js
 def slip_address(plan: Plan, code: str = "") -> str:
     """Where the slip is seen online. The code stands behind #: no server ever writes that part into a log."""
     institution = plan.project.institution
-    path = reverse("scheduling:slip", args=[institution.slug, plan.project.slug])
-    return f"{settings.SITE_URL}{path}" + (f"#{code}" if code else "")
+    address = outbox.page_address("scheduling:slip", institution.slug, plan.project.slug)
+    return address + (f"#{code}" if code else "")
 
 
 def shown_code(code: str) -> str:

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.test.utils import override_script_prefix
 from django.urls import reverse
 
 from projects.models import Change
@@ -203,4 +204,12 @@ def test_a_withdrawn_or_draft_datesheet_shows_no_slip(client, published):
 def test_the_code_stands_behind_the_hash_where_no_server_sees_it(published, settings):
     settings.SITE_URL = "https://exams.example.edu"
     found = slip_sheets.slip_address(Plan(published.solution), "ABC")
+    assert found == f"https://exams.example.edu{address(published.project)}#ABC"
+
+
+def test_the_address_on_a_slip_leads_outside_also_when_staff_look_at_it(published, settings):
+    """Inside a tenant's pages every address gets the tenant's prefix: a slip is a page outside."""
+    settings.SITE_URL = "https://exams.example.edu"
+    with override_script_prefix("/at/fall/autumn/"):
+        found = slip_sheets.slip_address(Plan(published.solution), "ABC")
     assert found == f"https://exams.example.edu{address(published.project)}#ABC"
