@@ -7,8 +7,11 @@ turned upright, made small and written anew as JPEG, without what a camera notes
 import csv
 import io
 import logging
+import lzma
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -18,7 +21,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from accounts.models import User
 from projects import files
@@ -36,8 +39,18 @@ MOST_UNPACKED = 8 * 1024**3
 # As large as a photo on a slip is ever printed: 30 × 40 mm at 300 dots per inch.
 SIZE = (360, 480)
 QUALITY = 85
-# A zip up to this size is gone through while the person waits.
-AT_ONCE = 4 * 1024 * 1024
+# What is raised on a damaged, encrypted or unknown entry of a zip, or one that is cut off.
+_UNPACKING = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    RuntimeError, NotImplementedError, ValueError, OSError, EOFError,
+)  # fmt: skip
+# What is raised on an image, or a camera's notes in it, that are not what they should be.
+_READING = (
+    OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError,
+    struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+# A zip of so few images, which unpack to so few bytes, is gone through while the person waits.
+FEW, AT_ONCE = 8, 4 * 1024 * 1024
 REPORT = "photos-report.csv"
 TAKEN, REPLACED = "taken", "replaced"
 
@@ -61,13 +74,14 @@ def begin(*, project: Project, upload: File, by: User) -> StoredFile:
     """Keep the zip until it is gone through: at once if it is small, else by a worker."""
     if project.is_archived:
         raise CannotTake(_("This project is archived. Bring it back before you change it."))
-    _looked_over(upload)
+    entries = _looked_over(upload)
+    is_quick = len(entries) <= FEW and sum(entry.file_size for entry in entries) <= AT_ONCE
     with transaction.atomic():
         try:
             stored = files.store(project=project, file=upload, kind=FileKind.UPLOAD, by=by)
         except files.CannotStore as reason:
             raise CannotTake(str(reason)) from reason
-        if stored.size <= AT_ONCE:
+        if is_quick:
             transaction.on_commit(lambda: take(stored=stored))
         else:
             transaction.on_commit(
@@ -76,12 +90,12 @@ def begin(*, project: Project, upload: File, by: User) -> StoredFile:
     return stored
 
 
-def _looked_over(upload: File) -> None:
-    """CannotTake if it is no zip, or one that would unpack to more than a season's photos."""
+def _looked_over(upload: File) -> list[zipfile.ZipInfo]:
+    """What is in it. CannotTake if it is no zip, or one that would unpack to more than a season's photos."""
     try:
         with zipfile.ZipFile(upload) as zipped:
             entries = [entry for entry in zipped.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
+    except _UNPACKING as error:
         words = _("That is no zip file. Put the images into a zip, named by roll number.")
         raise CannotTake(words) from error
     finally:
@@ -90,6 +104,7 @@ def _looked_over(upload: File) -> None:
         raise CannotTake(_("There is no JPEG or PNG image in that zip."))
     if len(entries) > MOST_IMAGES or sum(entry.file_size for entry in entries) > MOST_UNPACKED:
         raise CannotTake(_("That zip holds too much at once: make several of it."))
+    return entries
 
 
 def _is_image(name: str) -> bool:
@@ -98,31 +113,50 @@ def _is_image(name: str) -> bool:
     return path.suffix.lower() in ENDINGS and not hidden
 
 
+class _Students:
+    """The project's students by roll number: as it is written, else without its strokes and blanks."""
+
+    def __init__(self, project: Project) -> None:
+        self._exact: dict[str, tuple[int, str]] = {}
+        self._squeezed: dict[str, list[tuple[int, str]]] = {}
+        for pk, roll in Student.objects.for_project(project).values_list("pk", "roll_no"):
+            self._exact[roll.casefold()] = (pk, roll)
+            self._squeezed.setdefault(_squeezed(roll), []).append((pk, roll))
+
+    def of(self, stem: str) -> tuple[int, str]:
+        """Raises BadImage: nobody gets the photo of somebody else."""
+        if exact := self._exact.get(stem.strip().casefold()):
+            return exact
+        alike = self._squeezed.get(_squeezed(stem), [])
+        if not alike:
+            raise BadImage(_("no student with that roll number"))
+        if len(alike) > 1:
+            raise BadImage(_("several students could be meant: write the roll number as the list does"))
+        return alike[0]
+
+
 def take(*, stored: StoredFile) -> list[Line]:
     """Give each student the image of that roll number; the report is kept beside, the zip is not."""
     project, by = stored.project, stored.created_by
-    students = {
-        _squeezed(roll): (pk, roll)
-        for pk, roll in Student.objects.for_project(project).values_list("pk", "roll_no")
-    }
-    lines = []
-    with stored.file.open("rb") as file, zipfile.ZipFile(file) as zipped:
-        for entry in zipped.infolist():
-            if entry.is_dir() or not _is_image(entry.filename):
-                continue
-            name = files.shown_name(entry.filename)
-            student = students.get(_squeezed(PurePosixPath(name).stem))
-            if student is None:
-                lines.append(Line(name, _("no student with that roll number")))
-                continue
-            try:
-                picture = _smaller(zipped, entry)
-            except BadImage as reason:
-                lines.append(Line(name, str(reason)))
-            else:
-                lines.append(Line(name, _keep(project, student, picture, by)))
-    _write_report(project, lines, by)
-    files.remove(stored=stored)
+    students = _Students(project)
+    lines: list[Line] = []
+    try:
+        with stored.file.open("rb") as file, zipfile.ZipFile(file) as zipped:
+            for entry in zipped.infolist():
+                if entry.is_dir() or not _is_image(entry.filename):
+                    continue
+                name = files.shown_name(entry.filename)
+                try:
+                    student = students.of(PurePosixPath(name).stem)
+                    picture = _smaller(zipped, entry)
+                except BadImage as reason:
+                    lines.append(Line(name, str(reason)))
+                else:
+                    lines.append(Line(name, _keep(project, student, picture, by)))
+    finally:
+        # However it ends: a zip that is still there is one being gone through.
+        _write_report(project, lines, by)
+        files.remove(stored=stored)
     return lines
 
 
@@ -137,7 +171,7 @@ def _smaller(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with zipped.open(entry) as file:
             data = file.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except _UNPACKING as error:
         raise BadImage(_("cannot be unpacked")) from error
     if len(data) > MOST_BYTES:
         raise BadImage(_("too large: at most 20 MB"))
@@ -159,7 +193,7 @@ def smaller(data: bytes) -> bytes:
             image.thumbnail(SIZE)
             on_white = Image.new("RGB", image.size, "white")
             on_white.paste(image, mask=image if image.mode == "RGBA" else None)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except _READING as error:
         raise BadImage(_("no image that can be read")) from error
     written = io.BytesIO()
     on_white.save(written, "JPEG", quality=QUALITY)

@@ -34,15 +34,22 @@ def zipped(**files):
 
 
 @pytest.fixture
-def take(season, django_capture_on_commit_callbacks):
-    """take(**files): a zip of these files, gone through."""
+def take_zip(season, django_capture_on_commit_callbacks):
+    """take_zip(contents): the zip of these bytes, gone through."""
 
-    def take(**files):
+    def take_zip(contents):
         with django_capture_on_commit_callbacks(execute=True):
-            photos.begin(project=season, upload=zipped(**files), by=UserFactory())
+            upload = SimpleUploadedFile("photos.zip", contents)
+            photos.begin(project=season, upload=upload, by=UserFactory())
         return photos.newest_report(season)
 
-    return take
+    return take_zip
+
+
+@pytest.fixture
+def take(take_zip):
+    """take(**files): a zip of these files, gone through."""
+    return lambda **files: take_zip(zipped(**files).read())
 
 
 def outcomes(report):
@@ -107,6 +114,38 @@ def test_a_gif_that_calls_itself_a_jpeg_is_left_out(season, take):
     assert outcomes(take(**{"R1.jpg": image(kind="GIF")})) == {"R1.jpg": "no image that can be read"}
 
 
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_entry_is_left_out_and_the_others_are_taken(season, take_zip, packed):
+    for roll in ("R1", "R2"):
+        StudentFactory(project=season, roll_no=roll)
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", packed) as archive:
+        archive.writestr("R1.jpg", image())
+        archive.writestr("R2.jpg", image())
+        damaged = archive.getinfo("R1.jpg").header_offset + 30 + len("R1.jpg")
+    contents = bytearray(written.getvalue())
+    contents[damaged : damaged + 40] = b"\xff" * 40
+    report = take_zip(bytes(contents))
+    assert outcomes(report) == {"R1.jpg": "cannot be unpacked"}
+    assert report.taken == 1
+
+
+def test_an_encrypted_entry_is_left_out(season, take_zip):
+    StudentFactory(project=season, roll_no="R1")
+    contents = bytearray(zipped(**{"R1.jpg": image()}).read())
+    contents[6] |= 1  # the flag in the entry's own header
+    contents[contents.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
+    assert outcomes(take_zip(bytes(contents))) == {"R1.jpg": "cannot be unpacked"}
+
+
+def test_a_zip_on_which_the_work_breaks_is_not_waited_for(season, take, monkeypatch):
+    StudentFactory(project=season, roll_no="R1")
+    monkeypatch.setattr(photos, "smaller", lambda data: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        take(**{"R1.jpg": image()})
+    assert {row.name for row in StoredFile.objects.all()} == {photos.REPORT}
+
+
 def test_the_zip_is_not_kept_and_the_report_is_for_editors(season, take):
     StudentFactory(project=season, roll_no="R1")
     take(**{"R1.jpg": image(), "=R2.jpg": image()})
@@ -159,3 +198,19 @@ def test_a_large_zip_is_gone_through_by_a_worker(season, monkeypatch, django_cap
     assert tasks.take_photos(stored.pk) == 1
     assert StudentPhoto.objects.count() == 1
     assert tasks.take_photos(stored.pk) == 0
+
+
+def test_a_photo_goes_to_the_roll_number_that_is_written_and_to_nobody_where_two_could_be_meant(season, take):
+    one, _other = (StudentFactory(project=season, roll_no=roll) for roll in ("1-11", "11-1"))
+    report = take(**{"1-11.jpg": image(), "111.jpg": image()})
+    assert "several students could be meant" in outcomes(report)["111.jpg"]
+    assert list(StudentPhoto.objects.values_list("student", flat=True)) == [one.pk]
+
+
+def test_many_images_wait_for_a_worker(season, monkeypatch, django_capture_on_commit_callbacks):
+    asked = []
+    monkeypatch.setattr(photos, "async_task", lambda *arguments, **options: asked.append(arguments[0]))
+    with django_capture_on_commit_callbacks(execute=True):
+        upload = zipped(**{f"R{n}.jpg": image() for n in range(photos.FEW + 1)})
+        photos.begin(project=season, upload=upload, by=UserFactory())
+    assert asked == ["scheduling.tasks.take_photos"]
