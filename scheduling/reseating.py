@@ -151,7 +151,10 @@ def _with_duties(done: Reseated, when: Sequence[Period]) -> Reseated:
 def _without(season: seats.Season, before: Ints, room: Room, when: Sequence[Period]) -> Ints:
     """The chairs, but for those of the room in these periods."""
     p, lost = season.problem, {row.pk for row in when}
-    number = [row.pk for row in season.rooms].index(room.pk)
+    rooms = [row.pk for row in season.rooms]
+    if room.pk not in rooms:  # marked as not usable: nobody has a chair there already
+        return before
+    number = rooms.index(room.pk)
     in_room = np.append(p.chair_room, NOWHERE)[before] == number
     in_time = np.isin(
         p.exam_period[p.candidate_exam], [n for n, row in enumerate(season.periods) if row.pk in lost]

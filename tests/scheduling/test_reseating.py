@@ -174,6 +174,15 @@ def test_a_lost_room_is_closed_for_later_runs(seated):
     assert not Seating.objects.filter(solution=done.solution, room=room).exists()
 
 
+def test_a_room_that_is_marked_as_not_usable_can_be_lost_too(seated):
+    room = Room.objects.get(pk=Seating.objects.filter(solution=seated).first().room_id)
+    sat = set(Seating.objects.filter(solution=seated, room=room).values_list("student__roll_no", flat=True))
+    Room.objects.filter(pk=room.pk).update(is_usable=False)
+    done = reseating.lose_room(solution=seated, room=room)
+    assert {one.roll_no for one in done.touched} == sat
+    assert not Seating.objects.filter(solution=done.solution, room=room).exists()
+
+
 def test_a_room_without_candidates_is_not_lost(seated):
     empty = Room.objects.create(project=seated.project, code="Empty", exam_capacity=5)
     with pytest.raises(reseating.CannotReseat, match="Empty"):
