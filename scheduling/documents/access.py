@@ -9,7 +9,7 @@ from scheduling.documents.lists import codes_of, rooms_of, title_of
 from scheduling.documents.plan import Plan
 from scheduling.documents.tables import SittingRow, StudentRow
 from scheduling.documents.words import WORDS
-from scheduling.models import AccessArrangement
+from scheduling.models import AccessArrangement, Role
 
 
 def columns(language: str) -> tuple[Column, ...]:
@@ -84,7 +84,10 @@ def _helpers(plan: Plan, sitting: SittingRow, student: StudentRow, language: str
     return [
         duty.teacher.name if duty.teacher else WORDS[language]["open_post"]
         for duty in plan.duties.duties
-        if duty.student and duty.student.pk == student.pk and duty.period == sitting.period
+        if duty.student
+        and duty.student.pk == student.pk
+        and duty.period == sitting.period
+        and duty.role in (Role.READER, Role.SCRIBE)
     ]
 
 

@@ -104,7 +104,7 @@ def cohort_names(cohort: Cohort, language: str) -> tuple[str, str]:
 
 def semester_name(semester: str, language: str) -> str:
     """ "Semester 3"; what is more than a number ("Fall 2026") stands as it was typed."""
-    return WORDS[language]["semester_n"].format(n=semester) if semester.isdigit() else semester
+    return WORDS[language]["semester_n"].format(n=semester) if semester.isdecimal() else semester
 
 
 def days_of(sittings: Iterable[SittingRow], language: str) -> Iterator[tuple[str, list[SittingRow]]]:
@@ -115,7 +115,7 @@ def days_of(sittings: Iterable[SittingRow], language: str) -> Iterator[tuple[str
 
 def natural(text: str) -> tuple[int, str]:
     """Semester 10 comes after semester 9."""
-    return (int(text), "") if text.isdigit() else (10**9, text)
+    return (int(text), "") if text.isdecimal() else (10**9, text)
 
 
 # --- by day -----------------------------------------------------------------------------------------------

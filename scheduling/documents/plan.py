@@ -75,3 +75,13 @@ def why_not(solution: Solution, needs: str, language: str) -> str:
     if table is None or table.objects.for_project(solution.project).filter(solution=solution).exists():
         return ""
     return WORDS[language][f"needs_{needs}"]
+
+
+def once(name: str, taken: set[str]) -> str:
+    """A file's name, with a number where another has it already; file systems may not tell A from a."""
+    found, number = name, 1
+    while found.casefold() in taken:
+        number += 1
+        found = f"{name}-{number}"
+    taken.add(found.casefold())
+    return found

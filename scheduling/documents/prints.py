@@ -40,7 +40,7 @@ from scheduling.documents.catalogue import (
     TABLES,
     Print,
 )
-from scheduling.documents.plan import Plan, why_not
+from scheduling.documents.plan import Plan, once, why_not
 from scheduling.documents.tables import SolutionRows
 from scheduling.documents.words import WORDS
 from scheduling.models import PrintSetting, Publication, Solution
@@ -368,10 +368,4 @@ def _in_chunks(sections: Iterable[Section]) -> Iterator[list[Section]]:
 
 def _file_name(typed: str, taken: set[str]) -> str:
     """A name that any file system takes, each once: roll numbers may hold slashes."""
-    base = re.sub(r"[^\w.-]+", "-", typed).strip("-.")[:80] or "calendar"
-    name, number = base, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{base}-{number}"
-    taken.add(name.casefold())
-    return name
+    return once(re.sub(r"[^\w.-]+", "-", typed).strip("-.")[:80] or "calendar", taken)

@@ -17,7 +17,7 @@ from scheduling.documents.lists import (
     students_in_order,
     title_of,
 )
-from scheduling.documents.plan import Json, Mass, Plan
+from scheduling.documents.plan import Json, Mass, Plan, once
 from scheduling.documents.tables import StudentRow
 from scheduling.documents.words import WORDS
 from scheduling.models import Hold
@@ -40,8 +40,9 @@ def columns(language: str) -> tuple[Column, ...]:
 def pages(plan: Plan, language: str, only: str = "") -> Mass:
     """A slip for each student without a hold, in piles of a programme."""
     chosen = [student for student in students_in_order(plan.rows, only) if student.pk not in plan.holds]
+    taken: set[str] = set()
     piles = (
-        Pile(slugify(programme, allow_unicode=True)[:60], _slips(plan, list(students), language))
+        Pile(once(slugify(programme, allow_unicode=True)[:60], taken), _slips(plan, list(students), language))
         for programme, students in groupby(chosen, key=lambda student: student.programme)
     )
     return Mass(len(chosen), piles)

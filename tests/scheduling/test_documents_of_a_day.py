@@ -176,12 +176,14 @@ def test_the_access_list_says_who_needs_what_until_when_and_who_helps(world):
         project=world.project, student=world.students[2], kind="extra time", extra_percent=50,
         valid_until=date(2027, 1, 4),
     )  # fmt: skip
-    post = world.duty(world.periods[1], world.rooms[1], role="reader")
-    post.student = world.students[2]
-    post.teacher = factories.TeacherFactory(project=world.project, name="Reza")
-    post.save()
+    for role, name in (("reader", "Reza"), ("supervisor", "Mina")):
+        post = world.duty(world.periods[1], world.rooms[1], role=role)
+        post.student = world.students[2]
+        post.teacher = factories.TeacherFactory(project=world.project, name=name)
+        post.save()
     shown = text_of(printed(world, "access_list"))
     assert "Reza" in shown
+    assert "Mina" not in shown
     assert "16:15" in shown
     assert shown.count("+50%") == 1
 

@@ -107,6 +107,16 @@ def test_slips_come_in_a_file_a_programme(published, tmp_path):
     assert files == ["fall-slips-bs-physics.pdf", "fall-slips-llb-law.pdf"]
 
 
+def test_programmes_whose_names_come_to_the_same_have_a_file_each(published, tmp_path):
+    for name, student in zip(("B.Sc. Law", "BSc Law"), published.students[1:], strict=True):
+        law = models.Programme.objects.create(project=published.project, name=name)
+        models.Student.objects.filter(pk=student.pk).update(programme=law)
+    models.Hold.objects.all().delete()
+    files = slips_written(published, tmp_path)
+    assert sorted(files)[:2] == ["fall-slips-bs-physics.pdf", "fall-slips-bsc-law-2.pdf"]
+    assert len(set(files)) == len(list(tmp_path.iterdir())) == 3
+
+
 def slips_written(world, folder) -> list[str]:
     return [file.name for file in Press(world.solution).write("slips", "pdf", folder)]
 
