@@ -59,7 +59,12 @@ def share_out(
         for number in active:
             target[number] = pool * weights[number] / whole - carried[number]
         over = {number for number in active if target[number] > most[number]}
-        done = over or {number for number in active if target[number] < 0}
+        below = {number for number in active if target[number] < 0}
+        # If more is lacking below 0 than is too much above the most, those below stay at 0 and the others
+        # give; or the other way round. To hold both at once would give equals unequal targets.
+        lack = -sum(target[number] for number in below)
+        excess = sum(target[number] - most[number] for number in over)
+        done = below if lack > excess else over if excess > lack else below | over
         if not done:
             break
         for number in done:

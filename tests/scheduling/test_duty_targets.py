@@ -33,6 +33,10 @@ def test_what_the_most_duties_do_not_allow_goes_to_the_others():
     assert share_out(600, [1, 1, 1], [0, 0, 0], [100, float("inf"), float("inf")]) == [100, 250, 250]
 
 
+def test_who_owes_nothing_and_who_is_at_the_most_leave_equals_equal():
+    assert share_out(100, [1, 1, 1], [0, 0, 200], [60, float("inf"), float("inf")]) == [50, 50, 0]
+
+
 def test_targets_are_no_more_than_all_may_do():
     assert share_out(600, [1, 1], [0, 0], [100, 200]) == [100, 200]
 
