@@ -8,6 +8,7 @@ leaves goes to the others. Targets are whole minutes; together they are all minu
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from projects.models import Project
 
@@ -16,12 +17,41 @@ from .models import Exemption, Teacher
 DEFAULT_WEIGHT = 1.0  # of a teacher without a designation
 
 
+class _Staff(NamedTuple):
+    """Those who may invigilate: an entry a teacher in each."""
+
+    keys: list[int]
+    weights: list[float]
+    carried: list[int]
+    most: list[float]
+
+
 def targets_of(project: Project, posts: Sequence[tuple[date, int]]) -> dict[int, int]:
     """teacher → minutes, for those who may invigilate. posts: the day of each, and its minutes."""
+    staff = _staff_of(project, posts)
+    total = sum(minutes for _day, minutes in posts)
+    return dict(zip(staff.keys, share_out(total, *staff[1:]), strict=True))
+
+
+def unsettled_of(project: Project, posts: Sequence[tuple[date, int]]) -> dict[int, int]:
+    """teacher → minutes carried over that the target could not take in, because it would be below 0 or the
+    teacher has no part in this season. They are carried over once more."""
+    staff = _staff_of(project, posts)
+    targets, per_weight = _shares(sum(minutes for _day, minutes in posts), *staff[1:])
+    found = {}
+    for key, weight, carried, target in zip(staff.keys, staff.weights, staff.carried, targets, strict=True):
+        if weight <= 0:
+            found[key] = carried
+        elif target == 0:
+            found[key] = max(0, round(carried - per_weight * weight))
+    return found
+
+
+def _staff_of(project: Project, posts: Sequence[tuple[date, int]]) -> _Staff:
     total = sum(minutes for _day, minutes in posts)
     mean = total / len(posts) if posts else 0.0
     exempted = _exempted_minutes(project, posts)
-    keys, weights, carried, most = [], [], [], []
+    staff = _Staff([], [], [], [])
     for row in (
         Teacher.objects.for_project(project)
         .filter(may_invigilate=True)
@@ -30,13 +60,13 @@ def targets_of(project: Project, posts: Sequence[tuple[date, int]]) -> dict[int,
     ):
         limit = most_duties_of(row)
         free = 1.0 - exempted.get(row.pk, 0) / total if total else 1.0
-        keys.append(row.pk)
-        weights.append(
+        staff.keys.append(row.pk)
+        staff.weights.append(
             (float(row.designation.weight) if row.designation else DEFAULT_WEIGHT) * float(row.share) * free
         )
-        carried.append(row.carried_minutes)
-        most.append(float("inf") if limit is None else limit * mean)
-    return dict(zip(keys, share_out(total, weights, carried, most), strict=True))
+        staff.carried.append(row.carried_minutes)
+        staff.most.append(float("inf") if limit is None else limit * mean)
+    return staff
 
 
 def most_duties_of(teacher: Teacher) -> int | None:
@@ -50,14 +80,23 @@ def share_out(
     total: int, weights: Sequence[float], carried: Sequence[int], most: Sequence[float]
 ) -> list[int]:
     """Whole minutes by weight, less what was carried over, each within 0 and its most."""
-    target = [0.0] * len(weights)
+    target, _per_weight = _shares(total, weights, carried, most)
+    return _whole(target, min(total, sum(target)))
+
+
+def _shares(
+    total: int, weights: Sequence[float], carried: Sequence[int], most: Sequence[float]
+) -> tuple[list[float], float]:
+    """The minutes before they are rounded; and what one of weight 1 is due before what was carried over."""
+    target, per_weight = [0.0] * len(weights), 0.0
     active = {number for number, weight in enumerate(weights) if weight > 0}
     left = float(total)
     while active:
         pool = left + sum(carried[number] for number in active)
         whole = sum(weights[number] for number in active)
+        per_weight = pool / whole
         for number in active:
-            target[number] = pool * weights[number] / whole - carried[number]
+            target[number] = per_weight * weights[number] - carried[number]
         over = {number for number in active if target[number] > most[number]}
         below = {number for number in active if target[number] < 0}
         # If more is lacking below 0 than is too much above the most, those below stay at 0 and the others
@@ -71,7 +110,7 @@ def share_out(
             target[number] = most[number] if number in over else 0.0
             left -= target[number]
         active -= done
-    return _whole(target, min(total, sum(target)))
+    return target, per_weight
 
 
 def _whole(parts: Sequence[float], total: float) -> list[int]:

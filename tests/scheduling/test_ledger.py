@@ -62,3 +62,17 @@ def test_a_season_without_live_duties_keeps_what_was_carried_over(season):
     models.Solution.objects.update(is_live=False)
     models.Teacher.objects.filter(pk=season.one.pk).update(carried_minutes=45)
     assert carried(next_season(season, "people")) == [0, 45]
+
+
+def test_what_a_target_could_not_take_in_is_carried_on(season):
+    """One has watched far more than a share before: Two watches all of it, and is that much nearer."""
+    models.Teacher.objects.filter(pk=season.one.pk).update(carried_minutes=5000)
+    season.staff(seed=3)
+    assert carried(next_season(season, "people")) == [0, 5000 - 3 * 120]
+
+
+def test_who_has_no_part_in_a_season_keeps_what_was_carried_over(season):
+    models.Teacher.objects.filter(pk=season.one.pk).update(carried_minutes=600, may_invigilate=False)
+    season.staff(seed=3)
+    one = models.Teacher.objects.for_project(next_season(season, "people")).get(name=season.one.name)
+    assert one.carried_minutes == 600
