@@ -44,7 +44,8 @@ def roster_sections(plan: Plan, language: str, only: str = "") -> Iterator[Secti
     before = plan.duties.report_before
     for period, duties in plan.duties.periods():
         bands = []
-        for block, of_block in groupby(duties, key=_block_of):
+        for (is_whole, without_block, block), of_block in groupby(sorted(duties, key=_where), key=_where):
+            heading = words["whole_period"] if is_whole else words["rooms"] if without_block else ""
             rows: list[tuple[Value, ...]] = [
                 (
                     duty.room.code if duty.room else "", role_of(duty, language),
@@ -54,11 +55,17 @@ def roster_sections(plan: Plan, language: str, only: str = "") -> Iterator[Secti
                 )
                 for duty in of_block
             ]  # fmt: skip
-            bands.append(Band(f"{words['block']} {block}" if block else words["whole_period"], rows))
+            bands.append(Band(heading or f"{words['block']} {block}", rows))
         # Rooms without blocks need no heading that says so.
         if len(bands) == 1:
             bands = [Band("", bands[0].rows)]
         yield Section(period_heading(period, language), bands)
+
+
+def _where(duty: DutyRow) -> tuple[bool, bool, str]:
+    """Blocks first, then rooms without a block, then who is there for the whole period."""
+    block = _block_of(duty)
+    return not block and duty.room is None, not block, block
 
 
 def _block_of(duty: DutyRow) -> str:

@@ -195,6 +195,20 @@ def test_the_roster_names_who_reports_when_and_which_posts_are_open(world):
         assert expected in shown
 
 
+def test_on_the_roster_a_block_comes_once_and_rooms_without_one_stand_for_themselves(world):
+    for room, block in zip(world.rooms, ("", "North"), strict=True):
+        models.Room.objects.filter(pk=room.pk).update(block=block)
+    third = factories.RoomFactory(project=world.project, code="Z", exam_capacity=2, block="North")
+    for room in (third, None):
+        world.duty(world.periods[1], room, role="invigilator" if room else "reserve")
+    section = next(rosters.roster_sections(Plan(world.solution), "en"))
+    assert [(band.heading, [row[0] for row in band.rows]) for band in section.bands] == [
+        ("Block North", ["Y", "Z"]),
+        ("Rooms", ["X"]),
+        ("For the whole period", [""]),
+    ]
+
+
 def test_the_matrix_marks_each_duty_once(plan):
     [part] = rosters.matrix_data(plan, "en")["parts"]
     [noor] = [row for row in part["rows"] if row["name"] == "Dr Noor"]
