@@ -31,6 +31,6 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 # in every process that they start; from there the clock goes on.
 BEGIN = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _now, _time = timezone.now, time.time
-_AHEAD = float(os.environ.setdefault("TESTS_CLOCK_AHEAD", str(BEGIN.timestamp() - _time())))
-timezone.now = lambda: _now() + timedelta(seconds=_AHEAD)
-time.time = lambda: _time() + _AHEAD
+CLOCK_AHEAD = float(os.environ.setdefault("TESTS_CLOCK_AHEAD", str(BEGIN.timestamp() - _time())))
+timezone.now = lambda: _now() + timedelta(seconds=CLOCK_AHEAD)
+time.time = lambda: _time() + CLOCK_AHEAD

@@ -56,6 +56,16 @@ def base_url(live_server):
     return live_server.url
 
 
+# Pages live at the same moment as the server: tests/settings.py.
+CLOCK = """(ahead => {
+    const Real = Date;
+    globalThis.Date = class Date extends Real {
+        constructor(...told) { told.length ? super(...told) : super(Real.now() + ahead); }
+        static now() { return Real.now() + ahead; }
+    };
+})(%d)"""
+
+
 @pytest.fixture
 def expected_faults():
     """What this story provokes on purpose: parts of messages, such as "status of 404"."""
@@ -70,6 +80,7 @@ def watch(live_server, expected_faults):
 
     def watch(page):
         page.set_default_timeout(20_000)
+        page.add_init_script(CLOCK % (1000 * settings.CLOCK_AHEAD))
         page.on("console", lambda message: message.type == "error" and faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(

@@ -159,6 +159,6 @@ def test_who_makes_a_plan_with_faults_live_is_told(client, project):
     solution = project_solution(project)
     Solution.objects.filter(pk=solution.pk).update(hard=2, is_live=False)
     client.force_login(owner)
-    page = f"/at/{project.path}/staff/solutions/{solution.number}/make-live/"
+    page = f"/at/{project.path}/staff/solutions/{solution.pk}/make-live/"
     assert "breaks rules that must hold (2 faults)" in client.post(page, follow=True).content.decode()
     assert project_solution(project) == solution
