@@ -39,10 +39,8 @@ def publish(
     """
     kind = Publication.Kind(kind)
     shown = solution or Solution.objects.for_project(project).live().first()
-    _refuse_unready(project, kind, shown)
+    _refuse_unready(project, shown)
     if kind == Publication.Kind.FINAL:
-        # A plan keeps its counts, but rules, rooms and candidates may have changed since.
-        recounting.recount(shown)
         _refuse_faults(shown)
     seen = _as_it_stands(shown)
     rows = rows_of(shown)
@@ -52,7 +50,9 @@ def publish(
     # All that takes long is done: on SQLite nobody else writes until the end of this transaction.
     with transaction.atomic():
         project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-        if project.is_archived or _as_it_stands(shown) != seen:
+        # None may slip in between the count and the rows that are shown.
+        is_unchanged = Solution.objects.filter(pk=shown.pk, changes=shown.changes).exists()
+        if project.is_archived or not is_unchanged or _as_it_stands(shown) != seen:
             raise NotReady(
                 _("Somebody changed or published the plan meanwhile. Look at it and publish again.")
             )
@@ -90,18 +90,18 @@ def withdraw(*, publication: Publication, because: str) -> None:
     Project.objects.filter(pk=project.pk).update(stage=publication.solution.stage)
 
 
-def _refuse_unready(project: Project, kind: Publication.Kind, solution: Solution | None) -> None:
+def _refuse_unready(project: Project, solution: Solution | None) -> None:
     if project.is_archived:
         raise NotReady(_("This project is archived. Bring it back before you publish."))
     if solution is None:
         raise NotReady(_("No solution is live yet. Look at the solutions and make one live."))
     if solution.project_id != project.pk:
         raise NotReady(_("That solution is not of this project."))
-    if kind == Publication.Kind.FINAL:
-        _refuse_faults(solution)
 
 
 def _refuse_faults(solution: Solution) -> None:
+    """Counted now: rules, rooms and candidates may have changed since the plan was counted."""
+    recounting.recount(solution)
     if solution.hard:
         raise NotReady(
             _("The live solution breaks rules that must hold (%d faults). Mend it, or publish it as a draft.")

@@ -1,11 +1,14 @@
 """What is published stays as it was shown; what is not ready is refused in words."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from projects import people
 from projects.models import BusyTime, Stage
-from scheduling import publishing, slips, solving
+from scheduling import publishing, recounting, slips, solving
 from scheduling.models import Publication, RoomClosure, RoomShare, Solution, Student
 from tests.factories.projects import ProjectMemberFactory
 
@@ -28,10 +31,10 @@ def test_nothing_is_published_before_a_solution_is_live():
 
 
 def test_a_plan_with_hard_faults_is_published_as_a_draft_only(project):
-    solution = project_solution(project)
-    solution.hard = 2
-    solution.save()
-    with pytest.raises(publishing.NotReady, match="2 faults"):
+    placement = project_solution(project).placements.first()
+    placement.period = None
+    placement.save()
+    with pytest.raises(publishing.NotReady, match="breaks rules that must hold"):
         publishing.publish(project=project, kind="final")
     assert publishing.publish(project=project, kind="draft").version == 1
 
@@ -49,6 +52,23 @@ def test_what_changed_since_a_plan_was_counted_is_found_before_it_is_final(proje
     with pytest.raises(publishing.NotReady, match="breaks rules that must hold"):
         publishing.publish(project=project, kind="final")
     assert project_solution(project).hard > 0
+
+
+def test_faults_that_were_mended_since_the_count_hold_nothing_up(project):
+    Solution.objects.for_project(project).update(hard=2)
+    assert publishing.publish(project=project, kind="final").version == 1
+    assert project_solution(project).hard == 0
+
+
+def test_a_change_while_the_rules_are_counted_is_not_published(project, monkeypatch):
+    def count_and_change(solution):
+        recounting.recount(solution)
+        Solution.objects.filter(pk=solution.pk).update(changes=F("changes") + 1)
+
+    monkeypatch.setattr(publishing, "recounting", SimpleNamespace(recount=count_and_change))
+    with pytest.raises(publishing.NotReady, match="meanwhile"):
+        publishing.publish(project=project, kind="final")
+    assert not Publication.objects.exists()
 
 
 def project_solution(project):
