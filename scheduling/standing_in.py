@@ -140,16 +140,7 @@ def _write_followed(
         post, who = moves.season.posts[number], int(moves.who[number])
         if post.period.pk not in periods:
             continue
-        row = had.get(key) or Duty(
-            institution_id=solution.institution_id,
-            project_id=solution.project_id,
-            solution=solution,
-            period=post.period,
-            room=post.room,
-            block=post.block,
-            role=post.role,
-            number=post.number,
-        )
+        row = had.get(key) or adapter.duty_of(post, solution)
         row.starts, row.ends, row.student_id = post.starts, post.ends, post.student
         if who != int(moves.before[number]):
             row.teacher = teachers[who]

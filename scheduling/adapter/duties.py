@@ -303,30 +303,31 @@ class _Reader:
         return [self.number_of.get(had.get(post.key, 0), NONE) for post in self.posts]
 
 
+def duty_of(post: Post, solution: Solution) -> Duty:
+    """The row of a post that nobody has yet, to be saved."""
+    return Duty(
+        institution_id=solution.institution_id,
+        project_id=solution.project_id,
+        solution=solution,
+        period=post.period,
+        room=post.room,
+        block=post.block,
+        role=post.role,
+        number=post.number,
+        starts=post.starts,
+        ends=post.ends,
+        student_id=post.student,
+    )
+
+
 @transaction.atomic
 def write(season: Season, result: "Result", solution: Solution) -> None:
     """The plan as the Duty rows of a solution, in place of those that it has."""
     Duty.objects.filter(solution=solution).delete()
-    Duty.objects.bulk_create(
-        [
-            Duty(
-                institution_id=solution.institution_id,
-                project_id=solution.project_id,
-                solution=solution,
-                period=post.period,
-                room=post.room,
-                block=post.block,
-                role=post.role,
-                number=post.number,
-                starts=post.starts,
-                ends=post.ends,
-                student_id=post.student,
-                teacher=None if teacher == OPEN else season.teachers[teacher],
-            )
-            for post, teacher in zip(season.posts, result.who, strict=True)
-        ],
-        batch_size=2000,
-    )
+    rows = [duty_of(post, solution) for post in season.posts]
+    for row, teacher in zip(rows, result.who, strict=True):
+        row.teacher = None if teacher == OPEN else season.teachers[teacher]
+    Duty.objects.bulk_create(rows, batch_size=2000)
     solution.unfilled = int((result.who == OPEN).sum())
     solution.measures["duties"] = {**solution.measures.get("duties", {}), **result.measures}
     solution.save(update_fields=["unfilled", "measures"])
