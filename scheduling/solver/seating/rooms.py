@@ -246,11 +246,12 @@ def _place(
 
 
 def _make_room(hall: Hall, units: list[Unit], number: int, wanted: int, limits: Limits) -> int:
-    """Move a part of another exam to where it may sit and the unit may not, and sit the unit there."""
+    """Move some of another unit to where they may sit and the unit may not, and sit the unit there. The other
+    may be of the same exam: of an exam so many fit into a room, and the others may go elsewhere."""
     unit = units[number]
     by_room: dict[int, list[int]] = defaultdict(list)
     for other, room in list(hall.share):
-        if units[other].exam != unit.exam:
+        if other != number:
             by_room[room].append(other)
     for room in unit.rooms:
         for other in by_room.get(room, ()):

@@ -98,6 +98,22 @@ def test_pools_limits_and_links_of_rooms_are_kept():
     assert found.hard == 0
 
 
+def test_those_of_an_exam_who_may_sit_anywhere_make_room_for_those_who_may_not():
+    """Ten of an exam fit into the first room: six are tied to it, and the nine others would take it first.
+    An exam that sits alone keeps the linear programme from putting it right."""
+    problem = halls(
+        (4, 5),
+        (4, 5),
+        (1, 2),
+        exams=[(0, 15), (0, 1)],
+        part_exam=[0, 0, 1],
+        candidate_part=[0] * 9 + [1] * 6 + [2],
+        part_rooms=[[True, True, False], [True, False, False], [False, False, True]],
+        exam_alone=[False, True],
+    )
+    assert seat(problem, 1).hard == 0
+
+
 def test_a_closed_room_and_dead_chairs_stay_empty():
     problem = halls(
         (3, 4),
