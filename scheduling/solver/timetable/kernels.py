@@ -42,6 +42,7 @@ from .state import (
     EJECTION,
     KEMPE,
     MADE,
+    MISSING,
     MOST_EJECTED,
     NEVER,
     PERIOD_SWAP,
@@ -69,10 +70,12 @@ def next_random(s):
 
 @kernel
 def keep_best(m, s):
-    """Remember the plan if it has fewer exams left out, or as few and a lower cost."""
+    """Remember the plan if it has fewer exams left out, or as few and a lower cost, and owes no seats."""
     if s.sums[UNPLACED] > s.sums[BEST_UNPLACED] or (
         s.sums[UNPLACED] == s.sums[BEST_UNPLACED] and s.sums[COST] >= s.sums[BEST]
     ):
+        return
+    if m.lends and s.sums[MISSING] > 0:
         return
     s.sums[BEST] = s.sums[COST]
     s.sums[BEST_UNPLACED] = s.sums[UNPLACED]

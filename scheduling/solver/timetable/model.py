@@ -113,6 +113,7 @@ class Model(NamedTuple):
     seats: Ints  # (P, R), -1 = closed
     overflow: int  # candidates that a room may hold beyond its seats, each at seat_price
     seat_price: int
+    lends: bool  # those seats are lent: a plan that has any is none
     block: Ints
     blocks: int
     block_price: Ints  # (B, B)
@@ -285,7 +286,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
     rooms_needed = np.ones_like(least) if soft["seats"] else _fewest_rooms(problem)
     least = least * rooms_needed + price["split_rooms"] * (rooms_needed - 1)
     loose = ("empty_seats", "split_rooms", "split_blocks", "days_used", "travel")
-    if crowds or any(price[code] for code in loose):
+    if crowds or soft["seats"] or any(price[code] for code in loose):
         ease = ease + NOWHERE
     fields: dict[str, Any] = dict(
         movable=_often(np.flatnonzero((barred == 0).sum(axis=1) > 1), common),
@@ -347,6 +348,7 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         seats=np.ascontiguousarray(np.where(problem.room_seats > 0, problem.room_seats, -1).T),
         overflow=int(problem.part_size.sum()) if soft["seats"] else 0,
         seat_price=soft["seats"],
+        lends=False,
         block=problem.room_block,
         blocks=int(problem.room_block.max(initial=0)) + 1 if price["split_blocks"] else 1,
         block_price=price["split_blocks"] * problem.block_distance,
@@ -360,6 +362,16 @@ def build(problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, un
         if isinstance(value, np.ndarray):
             fields[name] = np.ascontiguousarray(value)
     return Model(**fields)
+
+
+def lend_seats(
+    model: Model, problem: Problem, weights: Mapping[str, int], conflicts: Conflicts, units: Units
+) -> Model:
+    """The same model where rooms lend seats that they lack, at a price of 1 each."""
+    soft = build(problem._replace(soft={**problem.soft, "seats": 1}), weights, conflicts, units)
+    return model._replace(
+        overflow=soft.overflow, seat_price=1, lends=True, slack=soft.slack, part_least=soft.part_least
+    )
 
 
 def _static(problem: Problem, price: Mapping[str, int], units: Units) -> Ints:

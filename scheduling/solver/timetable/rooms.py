@@ -2,7 +2,7 @@
 
 from .compiled import inlined, kernel
 from .counts import travel_cost
-from .state import NEVER
+from .state import MISSING, NEVER
 
 
 @inlined
@@ -53,7 +53,9 @@ def put(m, s, k, p, r, n):
     cost += m.empty_price * empty
     s.seats_empty[p] += empty
     if m.seat_price > 0:
-        cost += m.seat_price * missing_seats(m, s.free[p, r], n)
+        missing = missing_seats(m, s.free[p, r], n)
+        s.sums[MISSING] += missing
+        cost += m.seat_price * missing
     s.in_room[p, r] += 1
     s.free[p, r] -= n
     s.seats_free[p] -= n
@@ -74,7 +76,6 @@ def put(m, s, k, p, r, n):
     s.slot_seats[i] = n
     s.slots[k] += 1
     s.part_period[k] = p
-    s.room_cost[p] += cost
     return cost
 
 
@@ -105,7 +106,9 @@ def take(m, s, k):
         cost += m.empty_price * empty
         s.seats_empty[p] += empty
         if m.seat_price > 0:
-            cost -= m.seat_price * missing_seats(m, s.free[p, r], n)
+            missing = missing_seats(m, s.free[p, r], n)
+            s.sums[MISSING] -= missing
+            cost -= m.seat_price * missing
         s.with_duration[p, r, d] -= 1
         if s.with_duration[p, r, d] == 0:
             s.durations[p, r] -= 1
@@ -117,7 +120,6 @@ def take(m, s, k):
                 cost -= m.block_price[m.block[s.slot_room[first]], m.block[r]]
     s.slots[k] = 0
     s.part_period[k] = -1
-    s.room_cost[p] += cost
     return cost
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..stop import MaxSeconds, MaxSteps, Spent, Stop
 from . import construct, kernels, model, score, state
 from .bounds import lower_bounds
+from .lending import SeatPrice
 from .problem import UNPLACED, Ints, Plan, Problem, find_conflicts
 
 CHUNK_S = 0.02  # one call of a kernel, about
@@ -26,6 +27,10 @@ HOT_EXCESS, FEW_DRAWS, MANY_DRAWS, SHORT_SEATS = 0.75, 5_000, 15_000, 0.8
 MOST_SPREAD = 3.0
 RESUME_HOT, RESUME_COLD = 30.0, 600.0
 MIX = (256, 128, 4, 8, 64)  # two-seed chains, room moves, period swaps of 4096; Kempe, ejection of 256
+# A long search cools several times, each from the best plan, at first from REHEAT of the first heat: where
+# more draws for each unit and period than these could be made, they find more than one slow cooling.
+CYCLE_DRAWS, REHEAT = 70_000, 0.3
+LOAN = 0.7  # of a cooling, while which rooms lend seats where these are short
 CHAIN_WORK = 0.6  # units that two-seed chains look at, for each draw of any move, at most
 
 
@@ -126,6 +131,7 @@ class Search:
         self.conflicts = find_conflicts(problem)
         self.units = model.find_units(problem, self.conflicts)
         self.model = model.build(problem, weights, self.conflicts, self.units)
+        self.owning = self.lending = self.model  # where rooms lend no seats, and where they do
         self.state = state.make_state(self.model, seed)
         self.mix = np.array(MIX, dtype=np.int64)
         self.record: list[Step] = []
@@ -135,6 +141,11 @@ class Search:
         self.first_feasible_s: float | None = None
         self.told_s = 0.0
         self.temperature = 0.0
+        self.draws_each = 0.0  # that the search will make for each unit and period, about
+        short = problem.part_size.sum() > SHORT_SEATS * problem.room_seats.sum()
+        self.lends_seats = bool(short) and "seats" not in problem.soft
+        if self.lends_seats:
+            self.lending = model.lend_seats(self.model, problem, weights, self.conflicts, self.units)
         self.chunk = 500
         self.timed = not isinstance(stop, MaxSteps)
         self.compile()
@@ -178,6 +189,10 @@ class Search:
             count = construct.build(m, s, count)
         elif act == "rewind":
             self.rewind()
+        elif act == "seats":
+            self.lend_seats(count)
+        elif act == "return":
+            self.return_seats()
         elif act == "chains":
             self.mix[state.TWO_SEED] = count
             self.mix[state.KEMPE] = -(-MIX[state.KEMPE] * count // MIX[state.TWO_SEED])
@@ -210,9 +225,26 @@ class Search:
             # Where they are long, as in dense problems, chains would take most of the time.
             share = min(1.0, CHAIN_WORK * 4096 * chains / units / MIX[state.TWO_SEED])
             self.act("chains", 0.0, max(1, int(MIX[state.TWO_SEED] * share)))
-        begin = self.progress()
+        cycles = max(1, round(self.draws_each / CYCLE_DRAWS))
+        size = float(self.problem.part_size.mean()) if self.lends_seats else 1.0
+        begin, cycle, first = self.progress(), 0, hot
+        seat = SeatPrice(hot, cold, size)
         while (now := self.progress()) < 1:
-            self.draw(hot * (cold / hot) ** ((now - begin) / (1 - begin)), 1 / LEVELS)
+            done = cycles * (now - begin) / (1 - begin) - cycle
+            if done >= 1:
+                cycle, done, first = cycle + int(done), done % 1, REHEAT * hot
+                seat = SeatPrice(hot, cold, size)
+                if self.model.lends:
+                    self.act("return", 0.0, 0)
+                self.act("rewind", 0.0, 0)
+            temperature = first * (cold / first) ** max(0.0, done)
+            if self.lends_seats and done < LOAN:
+                price = seat.at(temperature, done, owes=bool(self.state.sums[state.MISSING] > 0))
+                if price != self.model.seat_price:
+                    self.act("seats", 0.0, price)
+            elif self.model.lends:
+                self.settle()
+            self.draw(temperature, 1 / LEVELS)
 
     def draw(self, temperature: float, share: float) -> None:
         """One kernel call: at most this share of the search, and short enough to hear a cancel."""
@@ -251,11 +283,8 @@ class Search:
         frozen = float(fallen[-1])
         hot_cost = float(np.median(costs[2:8])) if len(costs) > 8 else float(fallen[0])
         spread = max(1.0, 0.01 * (hot_cost - frozen), min(hot_cost - frozen, MOST_SPREAD * frozen))
-        each = (self.steps - drawn) / PILOT_SHARE / s.clashes.size
-        heat = min(1.0, max(0.0, (each - FEW_DRAWS) / (MANY_DRAWS - FEW_DRAWS)))
-        # Where seats are short, what is undone while hot takes long to mend.
-        if self.problem.part_size.sum() > SHORT_SEATS * self.problem.room_seats.sum():
-            heat = 0.0
+        self.draws_each = (self.steps - drawn) / PILOT_SHARE / s.clashes.size
+        heat = min(1.0, max(0.0, (self.draws_each - FEW_DRAWS) / (MANY_DRAWS - FEW_DRAWS)))
         excess = START_EXCESS + heat * (HOT_EXCESS - START_EXCESS)
         start = tried[int(np.argmax(fallen <= frozen + excess * spread))]
         end = END_FACTOR * tried[int(np.argmax(fallen <= frozen + END_EXCESS * spread))]
@@ -347,21 +376,52 @@ class Search:
                 if fixed[u] or (m.seats[s.wish_period[u], rooms] < 0).any():
                     s.wish_slots[k] = 0
 
+    def lend_seats(self, price: int) -> None:
+        """Rooms lend seats that they lack, each at this price, from now on."""
+        s = self.state
+        if not self.model.lends:
+            self.model = self.lending
+            s.free[s.free >= 0] += self.model.overflow
+        s.sums[state.COST] += (price - self.model.seat_price) * s.sums[state.MISSING]
+        self.model = self.model._replace(seat_price=price)
+
+    def return_seats(self) -> None:
+        """Rooms lend no more. Exams that find no seats where they are go elsewhere, or stay out."""
+        s = self.state
+        self.model = self.owning
+        self.place_anew(s.period, s.slots, s.slot_room, s.slot_seats)
+
+    def settle(self) -> None:
+        """End a loan: find places for what it leaves without, or go back to the best plan."""
+        s = self.state
+        self.act("return", 0.0, 0)
+        for _ in range(BUILD_STEPS):
+            if s.sums[state.UNPLACED] <= s.sums[state.BEST_UNPLACED]:
+                return
+            self.act("build", 0.0, len(s.period))
+        self.act("rewind", 0.0, 0)
+
     def rewind(self) -> None:
         """Go back to the best plan."""
         s = self.state
+        self.place_anew(s.best_period, s.best_slots, s.best_slot_room, s.best_slot_seats)
+
+    def place_anew(self, period: Ints, slots: Ints, rooms: Ints, seats: Ints) -> None:
+        """Put all where it was in a plan, as far as it can be, and what cannot where it costs least."""
+        s = self.state
+        period, slots, rooms, seats = period.copy(), slots.copy(), rooms.copy(), seats.copy()
         fresh = state.make_state(self.model, self.seed)
         for name in set(s._fields) - {"random", "sums", "stats", "history", "tabu"}:
             if not name.startswith("best_"):
                 getattr(s, name)[...] = getattr(fresh, name)
-        s.sums[state.COST] = 0
+        s.sums[[state.COST, state.MISSING]] = 0
         s.sums[state.UNPLACED] = len(s.period)
         # Exams of several groups first: between their groups a rule about common rooms may not hold yet.
         has_groups = np.diff(self.model.part_ptr) > 1
         for now in (has_groups, ~has_groups):
-            period = np.where(now, s.best_period, UNPLACED)
-            self.wish(period, s.best_slots, s.best_slot_room, s.best_slot_seats)
-            construct.build(self.model, s, int((period >= 0).sum()))
+            wished = np.where(now, period, UNPLACED)
+            self.wish(wished, slots, rooms, seats)
+            construct.build(self.model, s, int((wished >= 0).sum()))
 
     def result(self, bounds: dict[str, float]) -> Result:
         """The best plan, counted anew by the rules; AssertionError if the kernels counted something else."""

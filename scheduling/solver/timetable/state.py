@@ -11,7 +11,7 @@ NEVER = 1 << 60  # dearer than any move
 MOST_EJECTED = 3
 
 # places in State.sums
-COST, BEST, UNPLACED, BEST_UNPLACED, HAS_WISHES = range(5)
+COST, BEST, UNPLACED, BEST_UNPLACED, HAS_WISHES, MISSING = range(6)
 # places in State.stats
 DRAWN, SHIFTED, EJECTED, CHAINED, CHAINS, CHAIN_UNITS, ROOM_MOVED, SWAPPED, BUILT = range(9)
 # places in the mix of moves: out of 4096 draws the first three, out of 256 clashing draws the rest
@@ -36,7 +36,6 @@ class State(NamedTuple):
     owner: Ints  # (P, R) exam that has the room to itself, -1 = none
     with_duration: Ints  # (P, R, L) parts
     durations: Ints  # (P, R) different durations
-    room_cost: Ints  # (P,)
     seats_free: Ints  # (P,) without overflow; below 0 where more are seated than there are seats
     seats_empty: Ints  # (P,) in rooms that are in use
     rooms_used: Ints  # (P,)
@@ -129,7 +128,6 @@ def make_state(model: Model, seed: int) -> State:
         owner=zeros(periods, rooms) - 1,
         with_duration=zeros(periods, rooms, lengths),
         durations=zeros(periods, rooms),
-        room_cost=zeros(periods),
         seats_free=np.maximum(model.seats, 0).sum(axis=1),
         seats_empty=zeros(periods),
         rooms_used=zeros(periods),
@@ -146,7 +144,7 @@ def make_state(model: Model, seed: int) -> State:
         crowd=zeros(units, days),
         travel=zeros(*((exams, periods, len(model.travel_price)) if model.travels else (0, 0, 0))),
         home=zeros(exams) - 1,
-        sums=np.array([0, NEVER, units, units + 1, 0], dtype=np.int64),
+        sums=np.array([0, NEVER, units, units + 1, 0, 0], dtype=np.int64),
         stats=zeros(16),
         random=random | np.uint64(1),
         move_unit=zeros(units + 1),

@@ -89,6 +89,27 @@ def test_a_run_that_time_ended_is_repeated_by_its_record():
     assert (timed.cost, timed.steps) == (again.cost, again.steps)
 
 
+def test_a_search_that_lends_seats_owes_none_and_is_repeated_by_its_record():
+    rng = np.random.default_rng(1)
+    exams, seats = 24, 60
+    problem = season(
+        exams, 3, 3, room_seats=[seats], size=[20] * exams, max_rooms=[1] * exams, spread=3,
+        registration_student=rng.integers(0, 60, 150), registration_exam=rng.integers(0, exams, 150),
+        weights={"period_spread": 1},
+    )  # fmt: skip
+    timed = solve(problem, stop=MaxSeconds(0.5), seed=5)
+    assert timed.hard == 0
+    assert {"seats", "return"} <= {step.act for step in timed.replay}
+    assert is_same(timed.plan, solve(problem, seed=5, replay=timed.replay).plan)
+
+
+def test_a_long_search_cools_more_than_once():
+    problem = season(4, 1, 3, spread=2, registration_student=[0, 0], registration_exam=[0, 1])
+    long, short = (solve(problem, stop=MaxSteps(steps)) for steps in (3_000_000, 20_000))
+    assert [step.act for step in long.replay].count("rewind") > 0
+    assert "rewind" not in [step.act for step in short.replay]
+
+
 def test_the_fewest_exams_are_left_out():
     # Five exams of one student, three periods.
     problem = season(5, 3, 1, registration_student=[0] * 5, registration_exam=range(5))
