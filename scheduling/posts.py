@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from projects.models import Project
 
+from .candidate_groups import FIELDS, group_of
 from .models import (
     AccessArrangement,
     AllowedClash,
@@ -110,7 +111,7 @@ class Attendance:
         ):
             seats[placement][student] = (room,)
         candidates_of = _candidates(self.project)
-        group_of = (
+        groups = (
             _groups(self.project) if any(group for rows in shares.values() for _, group, _ in rows) else {}
         )
         for row in placements:
@@ -123,7 +124,7 @@ class Attendance:
             everybody = candidates_of.get(row.sitting_id, ())
             students = {
                 student: seated.get(student)
-                or tuple(room for room, group, _ in shares[row.pk] if group == group_of.get(student))
+                or tuple(room for room, group, _ in shares[row.pk] if group == groups.get(student))
                 or tuple(rooms)
                 for student in everybody
             }
@@ -333,14 +334,8 @@ def _groups(project: Project) -> dict[int, int]:
     """student → the first candidate group that fits"""
     groups = list(CandidateGroup.objects.for_project(project))
     found = {}
-    for row in Student.objects.for_project(project).only("gender", "shift", "campus", "programme"):
-        for group in groups:
-            if (
-                group.gender in ("", row.gender)
-                and group.shift.casefold() in ("", row.shift.casefold())
-                and group.campus.casefold() in ("", row.campus.casefold())
-                and group.programme_id in (None, row.programme_id)
-            ):
-                found[row.pk] = group.pk
-                break
+    for student, *facts in Student.objects.for_project(project).values_list("pk", *FIELDS):
+        place = group_of(groups, *facts)
+        if place is not None:
+            found[student] = groups[place].pk
     return found

@@ -13,6 +13,7 @@ from accounts.models import User
 from projects import history
 from projects.models import Project
 
+from .candidate_groups import group_of
 from .drafts import draft_of
 from .layouts import chairs_of
 from .models import CandidateGroup, Room, RoomShare, Seating, SeatPin, Solution, Student
@@ -157,16 +158,9 @@ def _count_elsewhere(row: Seating, before: int) -> None:
 
 
 def _group_of(student: Student) -> CandidateGroup | None:
-    """The first group that fits; an empty field of a group means any."""
-    for group in CandidateGroup.objects.for_project(student.project):
-        if (
-            group.gender in ("", student.gender)
-            and group.shift.casefold() in ("", student.shift.casefold())
-            and group.campus.casefold() in ("", student.campus.casefold())
-            and group.programme_id in (None, student.programme_id)
-        ):
-            return group
-    return None
+    groups = list(CandidateGroup.objects.for_project(student.project))
+    place = group_of(groups, student.gender, student.shift, student.campus, student.programme_id)
+    return None if place is None else groups[place]
 
 
 def _refuse_archived(project: Project) -> None:

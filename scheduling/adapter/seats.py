@@ -16,6 +16,7 @@ from projects import bulk
 from projects.models import Project
 
 from .. import layouts, rules
+from ..candidate_groups import FIELDS, group_of
 from ..models import (
     AccessArrangement,
     CandidateGroup,
@@ -30,8 +31,8 @@ from ..models import (
     SeatPin,
     Sitting,
     Solution,
-    Student,
 )
+from ..roll_order import students_in_order
 from ..solver.seating import score
 from ..solver.seating.diagnose import explain, find_shortages
 from ..solver.seating.neighbours import shapes_of
@@ -231,15 +232,11 @@ class _Students:
     def __init__(self, reader: _Reader, students: list[int]) -> None:
         self.reader = reader
         self.students = students
-        self.rows = list(
-            Student.objects.for_project(reader.project)
-            .order_by("roll_no")
-            .values_list("roll_no", "gender", "shift", "campus", "programme", "semester", "section")
-        )
-        self.roll_nos = [row[0] for row in self.rows]
+        self.rows = students_in_order(reader.project, *FIELDS, "semester", "section")
+        self.roll_nos = [roll_no for _key, roll_no, *_facts in self.rows]
         number_of: dict[tuple, int] = {}
         self.cohort = np.array(
-            [number_of.setdefault(row[4:], len(number_of)) if row[4] else NOWHERE for row in self.rows],
+            [number_of.setdefault(row[5:], len(number_of)) if row[5] else NOWHERE for row in self.rows],
             dtype=np.int64,
         )
 
@@ -247,16 +244,10 @@ class _Students:
         """Each student's candidate group, the first that fits; the number of groups where none does."""
         groups = list(CandidateGroup.objects.for_project(self.reader.project).prefetch_related("pool__rooms"))
         found = np.full(len(self.rows), len(groups), dtype=np.int64)
-        for number, (_roll, gender, shift, campus, programme, _semester, _section) in enumerate(self.rows):
-            for place, group in enumerate(groups):
-                if (
-                    group.gender in ("", gender)
-                    and group.shift.casefold() in ("", shift.casefold())
-                    and group.campus.casefold() in ("", campus.casefold())
-                    and group.programme_id in (None, programme)
-                ):
-                    found[number] = place
-                    break
+        for number, (_key, _roll_no, gender, shift, campus, programme, *_cohort) in enumerate(self.rows):
+            place = group_of(groups, gender, shift, campus, programme)
+            if place is not None:
+                found[number] = place
         return found, groups
 
     def arrangements(self, dates: list[Any], period: Ints, who: Ints) -> dict[str, np.ndarray]:

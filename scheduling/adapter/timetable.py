@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from projects.models import Project
 
 from .. import rules
+from ..candidate_groups import FIELDS, group_of
 from ..models import (
     AllowedClash,
     CandidateGroup,
@@ -36,11 +37,11 @@ from ..models import (
     Sitting,
     SittingCandidate,
     Solution,
-    Student,
     Teaches,
     Unavailability,
     WeeklyBreak,
 )
+from ..roll_order import students_in_order
 from ..solver.timetable.problem import HARD, UNPLACED, PairRule, Plan, Problem, make_problem
 
 PAIR_KINDS = {
@@ -172,9 +173,7 @@ class _Reader:
 
     def registrations(self) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
         """Students' keys, and for each candidate of each sitting: student, sitting, weight in 0..1."""
-        students = list(
-            Student.objects.for_project(self.project).order_by("roll_no").values_list("pk", flat=True)
-        )
+        students = [key for key, _roll_no in students_in_order(self.project)]
         index_of_student = {pk: number for number, pk in enumerate(students)}
         exam_of_course = dict(
             ExamCourse.objects.for_project(self.project).values_list("course", "exam").order_by("pk")
@@ -362,18 +361,11 @@ class _Reader:
         groups = list(CandidateGroup.objects.for_project(self.project).prefetch_related("pool__rooms"))
         if not groups:
             return None, None, None, [None] * int(needs_room.sum())
-        group_of = np.full(len(students), len(groups), dtype=np.int64)
-        facts = Student.objects.for_project(self.project).order_by("roll_no")
-        for number, row in enumerate(facts.only("gender", "shift", "campus", "programme")):
-            for place, group in enumerate(groups):
-                if (
-                    group.gender in ("", row.gender)
-                    and group.shift.casefold() in ("", row.shift.casefold())
-                    and group.campus.casefold() in ("", row.campus.casefold())
-                    and group.programme_id in (None, row.programme_id)
-                ):
-                    group_of[number] = place
-                    break
+        groups_of = np.full(len(students), len(groups), dtype=np.int64)
+        for number, (_key, _roll_no, *facts) in enumerate(students_in_order(self.project, *FIELDS)):
+            place = group_of(groups, *facts)
+            if place is not None:
+                groups_of[number] = place
         masks = [
             np.array(
                 [row.pk in {room.pk for room in group.pool.rooms.all()} for row in self.rooms], dtype=bool
@@ -383,7 +375,7 @@ class _Reader:
         masks.append(np.ones(len(self.rooms), dtype=bool))
         keys: list[int | None] = [*(group.pk for group in groups), None]
         counts = np.zeros((len(self.sittings), len(keys)), dtype=np.int64)
-        np.add.at(counts, (exam, group_of[student]), 1)
+        np.add.at(counts, (exam, groups_of[student]), 1)
         counts[~needs_room] = 0
         owner, key = np.nonzero(counts)
         return owner, counts[owner, key], np.array([masks[k] for k in key]), [keys[k] for k in key]
@@ -441,10 +433,8 @@ class _Reader:
         number_of: dict[tuple, int] = {}
         cohort = np.array(
             [
-                number_of.setdefault(key, len(number_of)) if key[0] else -1
-                for key in Student.objects.for_project(self.project)
-                .order_by("roll_no")
-                .values_list("programme", "semester", "shift")
+                number_of.setdefault(tuple(key), len(number_of)) if key[0] else -1
+                for _key, _roll_no, *key in students_in_order(self.project, "programme", "semester", "shift")
             ],
             dtype=np.int64,
         )

@@ -10,9 +10,10 @@ from projects.documents.page import Band, Column, Phrase, Section, Table, Value
 from projects.documents.words import long_date
 from scheduling.documents.lists import codes_of, programmes_of, title_of, when, when_columns
 from scheduling.documents.plan import Plan
-from scheduling.documents.seat_rows import RoomSession, SeatRow, natural_key, ranges_of
+from scheduling.documents.seat_rows import RoomSession, SeatRow, ranges_of
 from scheduling.documents.tables import PeriodRow, SittingRow
 from scheduling.documents.words import WORDS
+from scheduling.roll_order import natural_key
 
 # Question papers that go along for whoever is not on the list: per cent of the candidates, and at least one.
 SPARE_PERCENT = 5

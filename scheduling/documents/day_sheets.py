@@ -8,9 +8,10 @@ from projects.documents.words import direction, long_date
 from scheduling.documents.charts import head_of, piles_by_period, sessions_of, stem_of
 from scheduling.documents.lists import codes_of, title_of
 from scheduling.documents.plan import Json, Mass, Plan
-from scheduling.documents.seat_rows import RoomSession, SeatRow, natural_key
+from scheduling.documents.seat_rows import RoomSession, SeatRow
 from scheduling.documents.tables import SittingRow
 from scheduling.documents.words import WORDS
+from scheduling.roll_order import natural_key
 
 # Heights on an attendance sheet, in millimetres, and what a page holds below its head.
 ROW, ROW_WITH_PHOTO, EXAM, FOOT = 7.4, 15.0, 8.0, 45.0

@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from scheduling.documents.seat_rows import natural_key
 from scheduling.documents.tables import PeriodRow, RoomRow, SolutionRows, StudentRow, TeacherRow
 from scheduling.duty_targets import targets_of
 from scheduling.models import Duty, DutyPolicy, Publication, Role, Solution, Teacher
+from scheduling.roll_order import natural_key
 
 # On a list the room's people come first, then who serves more than one.
 ROLES = [Role.SUPERINTENDENT, Role.INVIGILATOR, Role.READER, Role.SCRIBE, Role.SUPERVISOR, Role.RESERVE]

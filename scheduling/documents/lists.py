@@ -13,6 +13,7 @@ from projects.documents.words import long_date, weekday
 from scheduling.documents.plan import Mass, Plan
 from scheduling.documents.tables import RoomRow, SittingRow, SolutionRows, StudentRow
 from scheduling.documents.words import WORDS
+from scheduling.roll_order import natural_key
 
 # What a wall has room for; a longer list ends in "+n".
 PROGRAMMES_SHOWN = 3
@@ -113,11 +114,6 @@ def days_of(sittings: Iterable[SittingRow], language: str) -> Iterator[tuple[str
         yield long_date(day, language) if day else WORDS[language]["not_placed"], list(of_day)
 
 
-def natural(text: str) -> tuple[int, str]:
-    """Semester 10 comes after semester 9."""
-    return (int(text), "") if text.isdecimal() else (10**9, text)
-
-
 # --- by day -----------------------------------------------------------------------------------------------
 def by_day_columns(language: str) -> tuple[Column, ...]:
     words = WORDS[language]
@@ -216,7 +212,7 @@ def sittings_of_cohorts(rows: SolutionRows) -> dict[Cohort, list[SittingRow]]:
     for sitting in rows.sittings:
         for cohort in sitting.cohorts:
             of_cohort[cohort].append(sitting)
-    order = sorted(of_cohort, key=lambda cohort: (not cohort[0], cohort[0], natural(cohort[1])))
+    order = sorted(of_cohort, key=lambda cohort: (not cohort[0], cohort[0], natural_key(cohort[1])))
     return {cohort: of_cohort[cohort] for cohort in order}
 
 
@@ -348,7 +344,14 @@ def students_in_order(rows: SolutionRows, only: str = "") -> list[StudentRow]:
     """Class by class, so that a pile can be handed out; students without an exam have nothing to receive."""
     chosen = [s for s in rows.students if s.pk in rows.of_student and (not only or s.roll_no == only)]
     return sorted(
-        chosen, key=lambda s: (not s.programme, s.programme, natural(s.semester), s.section, s.roll_no)
+        chosen,
+        key=lambda s: (
+            not s.programme,
+            s.programme,
+            natural_key(s.semester),
+            s.section,
+            natural_key(s.roll_no),
+        ),
     )
 
 

@@ -1,6 +1,5 @@
 """Who sits where in a solution, as plain rows: each room in each period with its candidates."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from scheduling.documents.tables import PeriodRow, RoomRow, SittingRow, SolutionRows, StudentRow
 from scheduling.layouts import Chair, chairs_of_rooms
 from scheduling.models import Room, Seating, Solution
+from scheduling.roll_order import natural_key
 
 
 class SeatRow(NamedTuple):
@@ -128,15 +128,6 @@ def seat_rows_of(solution: Solution, rows: SolutionRows) -> SeatRows:
         for pk, of_sitting in candidates.items()
     }
     return SeatRows(sessions, unseated if sessions else [], seat_of, rolls_of)
-
-
-_DIGITS = re.compile(r"(\d+)")
-
-
-def natural_key(text: str) -> tuple[tuple[int, str], ...]:
-    """Sorts CS-9 before CS-10."""
-    parts = _DIGITS.split(text)
-    return tuple((int(part), "") if n % 2 else (-1, part.casefold()) for n, part in enumerate(parts))
 
 
 def _by_roll(seat: SeatRow) -> tuple[tuple[int, str], ...]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from .. import layouts, rules
 from ..models import AccessArrangement, Run, Seating, SeatingPolicy, SeatPin, Solution, Student
+from ..roll_order import students_in_order
 from . import _finding
 from .facts import Facts, Fault, Finding, shown
 
@@ -117,8 +118,8 @@ class SeatFacts:
 
     @cached_property
     def number_in_roll_order(self) -> dict[int, int]:
-        students = Student.objects.for_project(self.solution.project).order_by("roll_no")
-        return {pk: number for number, pk in enumerate(students.values_list("pk", flat=True))}
+        rows = students_in_order(self.solution.project)
+        return {student: number for number, (student, _roll_no) in enumerate(rows)}
 
     @cached_property
     def in_line(self) -> dict[tuple[int, int], list[Sat]]:

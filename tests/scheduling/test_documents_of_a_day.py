@@ -9,7 +9,7 @@ from scheduling import models, publishing
 from scheduling.documents import charts, day_lists, day_sheets, rosters
 from scheduling.documents.plan import Plan
 from scheduling.documents.prints import Press
-from scheduling.documents.seat_rows import natural_key, ranges_of
+from scheduling.documents.seat_rows import ranges_of
 
 from ..factories import scheduling as factories
 from .printed import SeatedWorld, printed, text_of
@@ -37,10 +37,6 @@ def test_roll_numbers_are_drawn_together_where_nobody_of_the_exam_is_between():
     assert ranges_of(["1", "2", "5"], whole) == ["1 – 5"]
     assert ranges_of(["11", "9", "10", "1"], whole) == ["1", "9 – 11"]
     assert ranges_of(["1", "2"], whole) == ["1", "2"]
-
-
-def test_roll_numbers_sort_as_people_count():
-    assert sorted(["CS-10", "CS-9", "cs-2"], key=natural_key) == ["cs-2", "CS-9", "CS-10"]
 
 
 # --- rows of seats ----------------------------------------------------------------------------------------
