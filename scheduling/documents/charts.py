@@ -78,7 +78,7 @@ def chart(session: RoomSession, language: str) -> Json:
             for sitting, seats in session.exams
         ],
         "taken": len(session.seats),
-        "free": sum(chair.is_usable for chair in session.layout.chairs) - len(session.seats),
+        "free": session.seats_left,
         "dead": sum(not chair.is_usable for chair in session.layout.chairs),
         "grid": grid,
         "columns": _columns(session),

@@ -326,13 +326,10 @@ def seats_left_sections(plan: Plan, language: str, only: str = "") -> Iterator[S
 
 
 def _left_in(session: RoomSession) -> tuple[Value, ...]:
-    """The room's chairs may be more than it may seat in an exam."""
-    taken = {seat.key for seat in session.seats}
-    empty = [chair for chair in session.layout.chairs if chair.is_usable and chair.key not in taken]
-    free = max(0, min(len(empty), session.room.seats - len(taken)))
-    shown = sorted(empty, key=lambda chair: session.layout.walk(chair.key)) if free else []
+    free = session.seats_left
+    shown = sorted(session.empty_chairs, key=lambda chair: session.layout.walk(chair.key)) if free else []
     return (
-        session.room.block, session.room.code, session.room.seats, len(taken), free,
+        session.room.block, session.room.code, session.room.seats, len(session.seats), free,
         by_line(chair.label for chair in shown),
     )  # fmt: skip
 

@@ -60,6 +60,17 @@ class RoomSession:
         groups = sorted(of_sitting.values(), key=lambda seats: (-len(seats), seats[0].sitting.code))
         return [(seats[0].sitting, sorted(seats, key=_by_roll)) for seats in groups]
 
+    @cached_property
+    def empty_chairs(self) -> list[Chair]:
+        """Usable chairs without a candidate, in the order of their numbers."""
+        taken = {seat.key for seat in self.seats}
+        return [chair for chair in self.layout.chairs if chair.is_usable and chair.key not in taken]
+
+    @property
+    def seats_left(self) -> int:
+        """How many more may sit here: the chairs may be more than the room may seat in an exam."""
+        return max(0, min(len(self.empty_chairs), self.room.seats - len(self.seats)))
+
     @property
     def ends_at_last(self) -> str:
         return max(seat.sitting.times()[-5:] for seat in self.seats)

@@ -74,6 +74,7 @@ def test_a_chart_has_the_front_on_top_and_shows_empty_and_dead_seats(world):
                 project=world.project, room=world.rooms[0], row=row, column=column,
                 is_usable=(row, column) != (3, 2),
             )  # fmt: skip
+    models.Room.objects.filter(pk=world.rooms[0].pk).update(exam_capacity=5)
     [chart, *_] = sections_of(charts.chart_pages(Plan(world.solution), "ur"))
     assert [[cell["state"] for cell in line] for line in chart["grid"]] == [
         ["taken", "free"],
@@ -164,6 +165,10 @@ def test_seats_left_are_those_that_a_room_may_still_fill(world):
     listed = {row[4]: row[7:] for row in table.rows}
     assert listed["Y"] == (1, ["A2"])
     assert listed["X"] == (0, [])
+    free = {
+        chart["room"]: chart["free"] for chart in sections_of(charts.chart_pages(Plan(world.solution), "en"))
+    }
+    assert free == {"X": 0, "Y": 1}
 
 
 # --- access -----------------------------------------------------------------------------------------------
