@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import time
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from accounts.models import User
 from projects import history
 from projects.models import Project
 
+from . import rules
 from .drafts import draft_of
 from .duty_targets import most_duties_of
 from .models import (
@@ -23,6 +25,7 @@ from .models import (
     Lesson,
     Placement,
     Relative,
+    Role,
     RoomShare,
     Seating,
     Solution,
@@ -108,7 +111,7 @@ def same_post(duty: Duty, draft: Solution) -> Duty:
 
 
 class Choice(NamedTuple):
-    """Somebody who could take a post, and what speaks against it. is_barred: it must not be."""
+    """Somebody who could take a post, and what speaks against it. is_barred: a rule that must hold does."""
 
     line: PersonLine
     against: list[str]
@@ -126,8 +129,8 @@ def choices_for(duty: Duty) -> list[Choice]:
     for line in facts.roster.people:
         if line.teacher.pk == duty.teacher_id:
             continue
-        barred, against = list(facts.bars(line)), list(facts.doubts(line))
-        choices.append(Choice(line, [*barred, *against], bool(barred)))
+        bars, doubts = list(facts.bars(line)), list(facts.doubts(line))
+        choices.append(Choice(line, [*bars, *doubts], bool(bars)))
     return sorted(choices, key=lambda choice: (choice.is_barred, len(choice.against), choice.line.deviation))
 
 
@@ -208,15 +211,10 @@ class _Facts:
             yield _("does not invigilate")
         for mate in self.apart[key] & self.mates.keys():
             yield _("is never to share a room with %s") % self.mates[mate].name
-
-    def doubts(self, line: PersonLine) -> Iterator[str]:
-        key = line.teacher.pk
-        if key in self.asked_to_be_away:
-            yield _("has asked to be away")
-        if key in self.own_exams:
+        if self.duty.role == Role.SUPERINTENDENT and not self._is_senior(line.teacher):
+            yield _("is not senior enough")
+        if key in self.own_exams and self.own_exams_bar:
             yield _("examines %s there") % self.own_exams[key]
-        if key in self.relatives:
-            yield _("is related to a candidate there")
         most = most_duties_of(line.teacher)
         if most is not None and line.duties >= most:
             yield _("has the most duties already (%d)") % most
@@ -230,6 +228,26 @@ class _Facts:
         for post in that_day:
             if _minutes_between(post, self.duty) < self.policy.gap_minutes:
                 yield _("has less than %d minutes between two duties") % self.policy.gap_minutes
+
+    def doubts(self, line: PersonLine) -> Iterator[str]:
+        key = line.teacher.pk
+        if key in self.asked_to_be_away:
+            yield _("has asked to be away")
+        if key in self.own_exams and not self.own_exams_bar:
+            yield _("examines %s there") % self.own_exams[key]
+        if key in self.relatives:
+            yield _("is related to a candidate there")
+
+    @cached_property
+    def own_exams_bar(self) -> bool:
+        """Whether nobody may watch where own exams are sat."""
+        settings = rules.settings_of(self.project)
+        setting = settings["own_exam_room" if self.duty.room_id else "own_exam_period"]
+        return setting.is_on and setting.is_hard
+
+    def _is_senior(self, teacher: Teacher) -> bool:
+        rank = teacher.designation.rank if teacher.designation else 0
+        return 1 <= rank <= self.policy.senior_rank
 
 
 def _words(post: Duty) -> str:

@@ -3,7 +3,7 @@ from datetime import time
 import pytest
 
 from projects.models import Project
-from scheduling import duty_changes, models
+from scheduling import duty_changes, models, rules
 from scheduling.duty_changes import CannotGive, choices_for, give, pin_duty, unpin_duty
 from scheduling.models import Duty, DutyPin, Solution, Teacher
 from tests.factories.accounts import UserFactory
@@ -116,6 +116,29 @@ def test_every_reason_against_a_teacher_is_told(solution, open_post):
     )
 
 
+def test_whom_a_rule_forbids_that_must_hold_is_barred(solution, open_post):
+    def is_barred():
+        return next(row.is_barred for row in choices_for(open_post) if row.teacher.staff_no == "T3")
+
+    three, course = teacher("T3"), models.Course.objects.get(code="C-3")
+    models.Teaches.objects.create(project=solution.project, teacher=three, course=course)
+    assert is_barred()
+    soft = rules.settings_of(solution.project)["own_exam_room"]._replace(is_hard=False)
+    rules.save_settings(project=solution.project, settings={"own_exam_room": soft})
+    assert not is_barred()
+    Teacher.objects.filter(pk=three.pk).update(max_duties=0)
+    assert is_barred()
+
+
+def test_only_seniors_may_be_superintendents(solution, open_post):
+    Duty.objects.filter(pk=open_post.pk).update(role="superintendent")
+    open_post.refresh_from_db()
+    assert "is not senior enough" in against(open_post, "T3")
+    senior = models.Designation.objects.create(project=solution.project, name="Professor", rank=1)
+    Teacher.objects.filter(pk=teacher("T3").pk).update(designation=senior)
+    assert "is not senior enough" not in against(open_post, "T3")
+
+
 def test_an_absence_that_was_only_asked_for_is_told_and_bars_nobody(solution, open_post):
     make = {"project": solution.project, "teacher": teacher("T3"), "date": open_post.period.date}
     models.Unavailability.objects.create(**make, decision="requested")
@@ -130,7 +153,7 @@ def test_a_rejected_absence_and_one_at_other_hours_bar_nobody(solution, open_pos
     assert against(open_post, "T3") == []
 
 
-def test_a_second_duty_of_a_day_is_doubted_where_the_policy_says_so(solution, open_post):
+def test_a_second_duty_of_a_day_is_told_where_the_policy_says_so(solution, open_post):
     afternoon = models.Period.objects.get(date=open_post.period.date, starts__hour=13)
     Duty.objects.create(
         project=solution.project,
